@@ -1,0 +1,74 @@
+"""The errors this project raises, and which of them are worth another try.
+
+::
+
+    TradeAssetsError
+    ├── PermanentError            another try with the same input ends the same
+    │   ├── SettingsError         a setting is missing, malformed or not allowed in this profile
+    │   ├── UnknownFeedError      no feed of the registry claims this file or name
+    │   ├── UnparsableFileError   a file as a whole cannot be read: it belongs in quarantine
+    │   ├── ObjectMissingError    an object that was announced is not in the bucket
+    │   └── StoreRejectedError    a store understood the request and refuses it
+    ├── TransientError            the same call may succeed later: retried, within a bound
+    │   └── StoreUnavailableError a store cannot be reached, is throttling, or failed on its side
+    └── LocalStackError           a local part cannot be set up or started; says what to do
+        └── PortInUseError        somebody else listens on a port that a part needs
+
+Nothing else belongs here: no handling, no logging.
+"""
+
+
+class TradeAssetsError(Exception):
+    """Root of every error that this project raises on purpose."""
+
+
+class PermanentError(TradeAssetsError):
+    """Another try with the same input ends the same way."""
+
+
+class SettingsError(PermanentError):
+    """A setting is missing, malformed, or not allowed in the chosen profile."""
+
+
+class UnknownFeedError(PermanentError):
+    """No feed of the registry claims this file name, key or feed name."""
+
+
+class UnparsableFileError(PermanentError):
+    """A file cannot be read as its feed's format at all; it belongs in quarantine.
+
+    Attributes:
+        file_name: the file as the desk named it.
+        reason: what is wrong, in words for the person who will look at the file.
+        rows: line numbers (1 is the header) that show it; empty if it is about the whole file.
+    """
+
+    def __init__(self, file_name: str, reason: str, rows: tuple[int, ...] = ()) -> None:
+        super().__init__(f"{file_name}: {reason}")
+        self.file_name = file_name
+        self.reason = reason
+        self.rows = rows
+
+
+class ObjectMissingError(PermanentError):
+    """An object that was announced or listed is not in the bucket (any more)."""
+
+
+class StoreRejectedError(PermanentError):
+    """A store understood the request and refuses it (validation, access, missing table)."""
+
+
+class TransientError(TradeAssetsError):
+    """The same call may succeed later. Retries are bounded by the caller's deadline."""
+
+
+class StoreUnavailableError(TransientError):
+    """A store cannot be reached, throttles, or failed on its side."""
+
+
+class LocalStackError(TradeAssetsError):
+    """A part of the local stack cannot be set up or started; the message says what to do."""
+
+
+class PortInUseError(LocalStackError):
+    """Somebody else listens on a port that a local part needs."""

@@ -1,0 +1,100 @@
+"""Sessions and clients of AWS, for both profiles. The one place that decides about credentials.
+
+Hot paths do not go through boto3's clients (see `objects` and `dynamo`), but share its session.
+"""
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionClosedError,
+    EndpointConnectionError,
+    HTTPClientError,
+)
+
+from trade_assets.errors import StoreRejectedError, StoreUnavailableError, TradeAssetsError
+from trade_assets.settings import Profile, Settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
+
+LOCAL_CREDENTIAL: Final = "local"
+"""Key and secret towards the stand-in, which checks no signature. Never an account's."""
+
+TRANSIENT_CODES: Final = frozenset(
+    {
+        "InternalError", "InternalFailure", "InternalServerError", "LimitExceededException",
+        "ProvisionedThroughputExceededException", "RequestLimitExceeded", "RequestTimeout",
+        "RequestTimeTooSkewed", "ServiceUnavailable", "SlowDown", "Throttling",
+        "ThrottlingException", "TooManyRequestsException", "TransactionInProgressException",
+        "ExpiredToken", "ExpiredTokenException", "503", "500", "502", "504",
+    }
+)  # fmt: skip
+"""Error codes of AWS after which the same call may succeed."""
+
+
+@lru_cache(maxsize=8)
+def aws_session(settings: Settings) -> boto3.Session:
+    """The session of a profile: the stand-in's fixed credential, or the ordinary chain."""
+    if settings.profile is Profile.LOCAL:
+        return boto3.Session(
+            aws_access_key_id=LOCAL_CREDENTIAL,
+            aws_secret_access_key=LOCAL_CREDENTIAL,
+            region_name=settings.aws_region,
+        )
+    return boto3.Session(region_name=settings.aws_region)
+
+
+def _client(settings: Settings, service: str, **config: Any) -> Any:
+    options = {
+        "connect_timeout": 3,
+        "read_timeout": 30,
+        "retries": {"mode": "standard", "total_max_attempts": 3},
+        **config,
+    }
+    return aws_session(settings).client(  # type: ignore[call-overload]
+        service, endpoint_url=settings.aws_endpoint, config=Config(**options)
+    )
+
+
+def s3_client(settings: Settings, **config: Any) -> "S3Client":
+    """S3; path-style addresses, which the stand-in needs and AWS still honours."""
+    client: S3Client = _client(settings, "s3", s3={"addressing_style": "path"}, **config)
+    return client
+
+
+def sqs_client(settings: Settings, **config: Any) -> "SQSClient":
+    """SQS."""
+    client: SQSClient = _client(settings, "sqs", **config)
+    return client
+
+
+def dynamodb_client(settings: Settings, **config: Any) -> "DynamoDBClient":
+    """DynamoDB, for everything but the bulk writes (`dynamo`)."""
+    client: DynamoDBClient = _client(settings, "dynamodb", **config)
+    return client
+
+
+def as_store_error(error: Exception, what: str) -> TradeAssetsError:
+    """Translate an error of boto3 into ours: transient where another try may help.
+
+    `what` says what was tried and on what, for the message.
+    """
+    if isinstance(error, ClientError):
+        code = error.response.get("Error", {}).get("Code", "")
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        message = f"{what}: {code}: {error.response.get('Error', {}).get('Message', '')}"
+        if code in TRANSIENT_CODES or status >= 500:
+            return StoreUnavailableError(message)
+        return StoreRejectedError(message)
+    if isinstance(error, EndpointConnectionError | ConnectionClosedError | HTTPClientError):
+        return StoreUnavailableError(f"{what}: {error}")
+    if isinstance(error, BotoCoreError):
+        return StoreRejectedError(f"{what}: {error}")
+    return StoreUnavailableError(f"{what}: {type(error).__name__}: {error}")
