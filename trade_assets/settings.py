@@ -108,6 +108,10 @@ class Settings(BaseSettings):
                     )
         return self
 
+    def __hash__(self) -> int:
+        """By value, for caches keyed by settings; pydantic's own fails on the dict fields."""
+        return hash(self.model_dump_json())
+
     @property
     def aws_endpoint(self) -> str | None:
         """The endpoint of every AWS client; None means AWS's own."""

@@ -1,0 +1,57 @@
+"""The one place that assembles the platform's Dagster definitions."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+
+from trade_assets.defs.feeds.assets import feed_assets, hour_partitions
+from trade_assets.defs.feeds.checks import freshness_check
+from trade_assets.defs.feeds.jobs import hour_job
+from trade_assets.defs.feeds.sensor import bucket_sensor
+from trade_assets.defs.feeds.stream import feed_stream
+from trade_assets.defs.maintenance.prune import prune_dagster_storage, prune_schedule
+from trade_assets.defs.names import HISTORY_IO, LATEST_IO, STORES
+from trade_assets.feeds.registry import FEEDS
+from trade_assets.io_managers.history import HistoryIOManager
+from trade_assets.io_managers.latest import LatestIOManager
+from trade_assets.settings import Settings, load_settings
+from trade_assets.stores.bundle import Stores
+
+
+def build_definitions(
+    *,
+    settings: Settings | None = None,
+    resource_overrides: Mapping[str, Any] | None = None,
+) -> dg.Definitions:
+    """All definitions, over the stores that the settings name.
+
+    Args:
+        settings: default: read from the environment.
+        resource_overrides: resources by key, in place of the real ones.
+    """
+    settings = settings or load_settings()
+    stores = Stores(settings)
+    resources = {
+        STORES: stores,
+        LATEST_IO: LatestIOManager(stores),
+        HISTORY_IO: HistoryIOManager(stores),
+        **(resource_overrides or {}),
+    }
+    partitions = hour_partitions(settings.partitions_start)
+    job = hour_job(partitions)
+    return dg.Definitions(
+        assets=[feed_assets(feed, partitions) for feed in FEEDS.values()],
+        asset_checks=[freshness_check(feed) for feed in FEEDS.values()],
+        jobs=[feed_stream, job, prune_dagster_storage],
+        sensors=[bucket_sensor(settings, job)],
+        schedules=[prune_schedule],
+        resources=resources,
+        executor=dg.in_process_executor,
+    )
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """What Dagster loads."""
+    return build_definitions()

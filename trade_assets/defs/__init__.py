@@ -1,0 +1,1 @@
+"""Dagster objects only, a folder per data concept. No formats, stores or clients here."""

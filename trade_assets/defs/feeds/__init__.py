@@ -1,0 +1,1 @@
+"""Dagster objects of the feeds: assets, checks, the stream run, and the bucket sensor."""

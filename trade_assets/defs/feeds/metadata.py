@@ -1,0 +1,72 @@
+"""Figures of files and rows as Dagster metadata, the same names in the stream and in a rerun."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+import polars as pl
+
+from trade_assets.defs.names import FILES, HISTORY, LATEST
+from trade_assets.feeds.base import EVENT_TIME, FEED, FILE_KEY, SOURCE
+from trade_assets.streaming.report import HourFigures
+
+PREVIEW_ROWS = 5
+PREVIEW_COLUMNS = 10
+
+Metadata = Mapping[str, Any]
+
+
+def figures_metadata(figures: HourFigures, layer: str) -> Metadata:
+    """Metadata of one asset's materialisation of one hour (or of what is new in it)."""
+    metadata: dict[str, Any] = {
+        "files": figures.files,
+        "rows": figures.rows_stored,
+        "rejects": figures.rows_rejected,
+        "dagster/partition_row_count": figures.rows_stored,
+    }
+    if figures.first_event_time is not None and figures.last_event_time is not None:
+        metadata["first_event_time"] = dg.MetadataValue.timestamp(figures.first_event_time)
+        metadata["last_event_time"] = dg.MetadataValue.timestamp(figures.last_event_time)
+    if figures.lag_p50 is not None and figures.lag_max is not None:
+        metadata["lag_p50_seconds"] = round(figures.lag_p50, 4)
+        metadata["lag_max_seconds"] = round(figures.lag_max, 4)
+    if figures.sample is not None:
+        metadata["preview"] = preview(figures.sample)
+    metadata.update(_layer_metadata(figures, layer))
+    return metadata
+
+
+def _layer_metadata(figures: HourFigures, layer: str) -> Metadata:
+    if layer == FILES:
+        return {
+            "bytes": figures.size,
+            "files_quarantined": figures.quarantined,
+            "last_file": figures.last_file,
+        }
+    if layer == LATEST:
+        return {"records_changed": figures.latest_changed}
+    if layer == HISTORY:
+        return {"items_put": figures.history_puts}
+    return {}
+
+
+def preview(records: pl.DataFrame) -> dg.MetadataValue:
+    """The first rows and columns of records, as a table for people."""
+    shown = records.drop(SOURCE, FEED, FILE_KEY).head(PREVIEW_ROWS)
+    shown = shown.select(shown.columns[:PREVIEW_COLUMNS]).with_columns(
+        pl.col(EVENT_TIME).dt.to_string("%Y-%m-%d %H:%M:%S")
+    )
+    return dg.MetadataValue.md(_markdown(shown))
+
+
+def rows_table(rows: list[dict[str, Any]]) -> dg.MetadataValue:
+    """Any few rows as a table for people."""
+    return dg.MetadataValue.md(_markdown(pl.DataFrame(rows)) if rows else "")
+
+
+def _markdown(frame: pl.DataFrame) -> str:
+    lines = ["| " + " | ".join(frame.columns) + " |", "|" + "---|" * frame.width]
+    for row in frame.iter_rows():
+        cells = ("" if value is None else str(value).replace("|", "\\|") for value in row)
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)

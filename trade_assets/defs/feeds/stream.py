@@ -1,0 +1,86 @@
+"""The stream run: one long op per window that consumes the queue and reports into the assets."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+import structlog
+
+from trade_assets.defs.feeds.checks import write_check_outcomes
+from trade_assets.defs.feeds.metadata import figures_metadata
+from trade_assets.defs.names import (
+    HISTORY_IO,
+    LATEST_IO,
+    LAYERS,
+    RUN_KIND_TAG,
+    STORES,
+    STREAM_JOB,
+    layer_key,
+)
+from trade_assets.errors import TradeAssetsError
+from trade_assets.logs import configure, get_logger
+from trade_assets.stores.bundle import Stores
+from trade_assets.streaming.consumer import StreamConsumer
+from trade_assets.streaming.report import HourFigures, Reports
+from trade_assets.streaming.window import StreamWindow
+
+log = get_logger(__name__)
+
+
+@dg.op(
+    required_resource_keys={STORES, LATEST_IO, HISTORY_IO},
+    out=dg.Out(dg.Nothing),
+    description="Consumes bucket notifications for one window; writes through the IO managers.",
+)
+def consume_window(context: dg.OpExecutionContext) -> Iterator[object]:
+    """Consume until the window is over, and report what came in.
+
+    A generator: Dagster stores what it yields at once, and `log_event` at the next yield.
+    """
+    stores: Stores = context.resources.stores
+    run_id = context.run_id
+    configure(stores.settings)
+    structlog.contextvars.bind_contextvars(run_id=run_id)
+    reports = Reports()
+    consumer = StreamConsumer(
+        stores.settings,
+        stores,
+        context.resources.latest_io_manager,
+        context.resources.history_io_manager,
+        reports,
+        run_id,
+    )
+    window = StreamWindow(stores.settings, consumer, stores.heartbeats, reports, run_id)
+    log.info("window begins", seconds=stores.settings.window_seconds)
+    for batch in window.run():
+        for figures in batch:
+            yield from _events(context, figures, stores)
+    log.info("window ends", files=reports.files_total)
+    yield dg.Output(None)
+
+
+def _events(
+    context: dg.OpExecutionContext, figures: HourFigures, stores: Stores
+) -> Iterator[dg.AssetMaterialization]:
+    for layer in LAYERS:
+        yield dg.AssetMaterialization(
+            asset_key=layer_key(figures.feed, layer),
+            partition=figures.partition,
+            metadata=dict(figures_metadata(figures, layer)),
+        )
+    try:
+        for outcome in write_check_outcomes(figures, stores):
+            context.instance.report_runless_asset_event(outcome.as_evaluation())
+    except TradeAssetsError as error:
+        # A check that cannot look says so and does not end the stream.
+        log.warning("checks not evaluated", feed=figures.feed.path, error=str(error))
+
+
+@dg.job(
+    name=STREAM_JOB,
+    executor_def=dg.in_process_executor,
+    tags={RUN_KIND_TAG: "stream", "dagster/priority": "10"},
+    description="One window of the feeds' stream; the bucket sensor keeps exactly one alive.",
+)
+def feed_stream() -> None:
+    """The stream run."""
+    consume_window()

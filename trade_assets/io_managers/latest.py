@@ -1,0 +1,40 @@
+"""IO manager of the `latest` assets: newest records, in Redis."""
+
+import dagster as dg
+import polars as pl
+
+from trade_assets.feeds.base import Feed
+from trade_assets.io_managers.base import feed_of_asset
+from trade_assets.stores.bundle import Stores
+from trade_assets.stores.latest import LatestWritten
+from trade_assets.stores.retrying import retrying
+from trade_assets.streaming.hours import HourFiles
+
+
+class LatestIOManager(dg.IOManager):
+    """Keeps the newest record of every key in Redis; the store's guard decides what is newest."""
+
+    def __init__(self, stores: Stores) -> None:
+        self._stores = stores
+
+    def write(self, feed: Feed, records: pl.DataFrame) -> LatestWritten:
+        """Offer records as the newest ones; see `LatestStore.write`."""
+        return self._stores.latest.write(feed, records)
+
+    def handle_output(self, context: dg.OutputContext, obj: HourFiles) -> None:
+        """Offer the records of the partition's files, and repair what was damaged."""
+        feed = feed_of_asset(context.asset_key)
+        # DynamoDB's calls retry by themselves; Redis's do not.
+        again = retrying(self._stores.settings.store_retry_seconds)
+        offered = changed = 0
+        for batch in obj.batches():
+            written = again(self.write, feed, batch.records)
+            offered += written.records
+            changed += written.changed
+        context.add_output_metadata({"records_offered": offered, "records_changed": changed})
+
+    def load_input(self, context: dg.InputContext) -> pl.DataFrame:
+        """All newest records of the feed as Redis holds them now (`feed.record_schema`)."""
+        feed = feed_of_asset(context.asset_key)
+        store = self._stores.latest
+        return store.frame(feed, store.record_keys(feed))

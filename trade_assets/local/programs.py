@@ -1,0 +1,134 @@
+"""The programs of the local stack: what each is for, its command, and the order they stop in."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from trade_assets.local.dagster_home import LOCATION_NAME
+from trade_assets.local.ministack import ministack_command
+from trade_assets.local.parts import PartCommand
+from trade_assets.local.ports import LOOPBACK
+from trade_assets.local.redis_server import redis_command
+from trade_assets.settings import LOCAL_AWS_PORT, Settings
+
+DEFINITIONS_MODULE: Final = "trade_assets.definitions"
+_PYTHON: Final = (sys.executable, "-P")
+_CLI: Final = (*_PYTHON, "-c", "from trade_assets.cli import main; main()")
+
+
+@dataclass(frozen=True)
+class Program:
+    """A supervised program. Programs stop in descending `priority`, one after the other."""
+
+    command: PartCommand
+    title: str
+    priority: int
+    stop_seconds: int = 8
+    is_store: bool = False
+
+    @property
+    def name(self) -> str:
+        """Its name in the supervisor, its log and the status line."""
+        return self.command.name
+
+
+@dataclass(frozen=True)
+class StackPaths:
+    """Where the local stack keeps what, below the absolute home."""
+
+    home: Path
+
+    @property
+    def run(self) -> Path:
+        """Files of the running stack: lock, supervisor's configuration, workspace."""
+        return self.home / "run"
+
+    @property
+    def logs(self) -> Path:
+        """A log per program."""
+        return self.home / "logs"
+
+    @property
+    def outbox(self) -> Path:
+        """Where the simulated desk writes and the push agent watches."""
+        return self.home / "desk" / "outbox"
+
+    def log(self, program: str) -> Path:
+        """The log of a program."""
+        return self.logs / f"{program}.log"
+
+
+def aws_port(settings: Settings) -> int:
+    """Port of the AWS stand-in, from the endpoint."""
+    return urlsplit(settings.aws_endpoint or "").port or LOCAL_AWS_PORT
+
+
+def redis_port(settings: Settings) -> int:
+    """Port of Redis, from its URL."""
+    return urlsplit(settings.redis_url.get_secret_value()).port or 6379
+
+
+def redis_password(settings: Settings) -> str | None:
+    """Password of Redis, from its URL."""
+    return urlsplit(settings.redis_url.get_secret_value()).password
+
+
+def store_programs(settings: Settings, ministack_python: Path) -> list[Program]:
+    """The stores: they start first and stop last."""
+    home = settings.home_path
+    password = redis_password(settings)
+    return [
+        Program(
+            ministack_command(ministack_python, home / "ministack", aws_port(settings)),
+            "AWS stand-in",
+            priority=10,
+            stop_seconds=30,  # it saves its state
+            is_store=True,
+        ),
+        Program(
+            redis_command(home / "redis", redis_port(settings), password=password),
+            "Redis",
+            priority=20,
+            stop_seconds=15,
+            is_store=True,
+        ),
+    ]
+
+
+def dagster_programs(
+    settings: Settings, workspace: Path, code_server_port: int, module: str = DEFINITIONS_MODULE
+) -> list[Program]:
+    """Dagster: one code server, shared by the webserver and the daemon."""
+    code_server = [
+        *(*_PYTHON, "-m", "trade_assets.local.code_server"),
+        *(*_PYTHON, "-m", "dagster", "api", "grpc", "--host", LOOPBACK),
+        *("--port", str(code_server_port), "--module-name", module),
+        *("--location-name", LOCATION_NAME, "--empty-working-directory"),
+    ]
+    webserver = [
+        *(*_PYTHON, "-m", "dagster_webserver", "--host", LOOPBACK),
+        *("--port", str(settings.dagster_port), "--workspace", str(workspace)),
+    ]
+    # The module that `dagster dev` itself starts; the script `dagster-daemon` need not be in PATH.
+    daemon = [*_PYTHON, "-m", "dagster._daemon", "run", "--workspace", str(workspace)]
+    return [
+        Program(PartCommand("code-server", code_server), "Dagster code server", 30, 15),
+        Program(PartCommand("webserver", webserver), "Dagster UI", 40),
+        Program(PartCommand("daemon", daemon), "Dagster daemon", 50),
+    ]
+
+
+def desk_programs(settings: Settings, outbox: Path) -> list[Program]:
+    """The simulated desk, and the push agent that uploads what it writes."""
+    options = [
+        *("--seed", str(settings.simulator_seed)),
+        *("--interval", str(settings.simulator_interval_seconds)),
+    ]
+    desk: Sequence[str] = [*_CLI, "desk", str(outbox), *options]
+    return [
+        Program(PartCommand("push", [*_CLI, "push", str(outbox)]), "push agent", 60),
+        Program(PartCommand("desk", desk), "simulated desk", 70),
+    ]

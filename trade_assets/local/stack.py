@@ -1,0 +1,263 @@
+"""The local stack as a whole: prepared, started, watched and stopped. No terminal output here."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import urllib3
+
+from trade_assets.errors import LocalStackError, SettingsError, TransientError
+from trade_assets.local import leftovers
+from trade_assets.local.dagster_home import write_instance, write_workspace
+from trade_assets.local.ministack import FOLDER_NAME, ensure_environment, is_healthy
+from trade_assets.local.parts import log_tail, wait_until
+from trade_assets.local.ports import LOOPBACK, PortNeed, free_port, require_free
+from trade_assets.local.programs import (
+    DEFINITIONS_MODULE,
+    Program,
+    StackPaths,
+    aws_port,
+    dagster_programs,
+    desk_programs,
+    redis_password,
+    redis_port,
+    store_programs,
+)
+from trade_assets.local.redis_server import answers_ping
+from trade_assets.local.supervisor import ProgramState, Supervisor
+from trade_assets.settings import Profile, Settings, child_environment
+from trade_assets.stores.provision import Provisioned, provision
+
+READY_SECONDS: Final = 60.0
+STOP_SECONDS: Final = 75.0
+"""Bound of an orderly stop: the sum of what each program may take is less."""
+RETRY_GIVEN_UP_SECONDS: Final = 30.0
+_FOREIGN_VARIABLES: Final = (
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+)
+"""Credentials of an account have no business in processes that reach only this machine."""
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """Something that happened to a program, in words; `detail` is the end of its log, or empty."""
+
+    program: str
+    message: str
+    detail: str = ""
+
+
+def port_needs(settings: Settings) -> list[PortNeed]:
+    """The ports that the stack listens on; the code server takes any free one."""
+    return [
+        PortNeed(aws_port(settings), "the AWS stand-in", "AWS_ENDPOINT_URL"),
+        PortNeed(redis_port(settings), "Redis", "TRADE_ASSETS_REDIS_URL"),
+        PortNeed(settings.dagster_port, "the Dagster UI", "TRADE_ASSETS_DAGSTER_PORT"),
+    ]
+
+
+def stack_environment(settings: Settings, dagster_home: str) -> dict[str, str]:
+    """Environment of every program: the settings, where Dagster lives, and the stack's marker."""
+    home = str(settings.home_path)
+    environment = child_environment(
+        settings,
+        TRADE_ASSETS_HOME=home,
+        AWS_ENDPOINT_URL=settings.aws_endpoint or "",
+        AWS_EC2_METADATA_DISABLED="true",
+        DAGSTER_HOME=dagster_home,
+        DO_NOT_TRACK="1",
+        PYTHONUNBUFFERED="1",
+        **{leftovers.MARKER: home},
+    )
+    for name in _FOREIGN_VARIABLES:
+        environment.pop(name, None)
+    # A proxy for the world outside must not be asked for our own ports.
+    local = f"{LOOPBACK},localhost"
+    for name in ("NO_PROXY", "no_proxy"):
+        environment[name] = ",".join(filter(None, (environment.get(name), local)))
+    return environment
+
+
+@dataclass
+class Stack:
+    """The running stack. Get one from `running_stack`."""
+
+    settings: Settings
+    paths: StackPaths
+    programs: list[Program]
+    supervisor: Supervisor
+    _pids: dict[str, int] = field(default_factory=dict)
+    _given_up: dict[str, float] = field(default_factory=dict)
+    _to_provision: bool = False
+
+    def await_stores(self) -> None:
+        """Wait until both stores answer.
+
+        Raises:
+            LocalStackError: one does not; with the end of its log.
+        """
+        password = redis_password(self.settings)
+        checks: dict[str, Callable[[], bool]] = {
+            "ministack": lambda: is_healthy(aws_port(self.settings)),
+            "redis": lambda: answers_ping(redis_port(self.settings), password),
+        }
+        for name, check in checks.items():
+            if not wait_until(check, lambda name=name: self._may_start(name), READY_SECONDS):  # type: ignore[misc]
+                log = self.paths.log(name)
+                raise LocalStackError(f"{name} does not start; {log} ends:\n{log_tail(log)}")
+
+    def _may_start(self, name: str) -> bool:
+        states = self.supervisor.states()
+        return states is None or not states[name].is_given_up
+
+    def provision(self) -> Provisioned:
+        """Make what is missing in the stand-in (all of it after a hard kill, see `ministack`)."""
+        return provision(self.settings)
+
+    def start_programs(self) -> None:
+        """Start everything that is no store, without waiting."""
+        for program in self.programs:
+            if not program.is_store:
+                self.supervisor.start(program.name)
+
+    def ui_answers(self) -> bool:
+        """Whether the Dagster UI answers."""
+        url = f"http://{LOOPBACK}:{self.settings.dagster_port}/server_info"
+        try:
+            return urllib3.request("GET", url, retries=False, timeout=2.0).status == 200
+        except urllib3.exceptions.HTTPError:
+            return False
+
+    def await_ui(self) -> bool:
+        """Wait for the Dagster UI; False if it does not come, which is no reason to end."""
+        return wait_until(self.ui_answers, lambda: self._may_start("webserver"), READY_SECONDS)
+
+    def watch(self) -> tuple[dict[str, ProgramState], list[Incident]]:
+        """One look at the programs: their states, and what happened since the last look.
+
+        Heals what supervisord cannot: a stand-in that came back is provisioned again, a program
+        that supervisord gave up gets another chance now and then.
+
+        Raises:
+            LocalStackError: supervisord itself is gone.
+        """
+        states = self.supervisor.states()
+        if states is None:
+            if self.supervisor.is_alive():
+                return {}, []
+            log = self.paths.log("supervisord")
+            raise LocalStackError(f"supervisord ended; {log} ends:\n{log_tail(log)}")
+        incidents = [item for state in states.values() for item in self._incidents(state)]
+        if self._to_provision:
+            incidents += self._provision_again()
+        return states, incidents
+
+    def _incidents(self, state: ProgramState) -> Iterator[Incident]:
+        tail = log_tail(self.paths.log(state.name))
+        known = self._pids.get(state.name)
+        if state.pid:
+            self._pids[state.name] = state.pid
+        if state.pid and known and state.pid != known:
+            yield Incident(state.name, f"ended and was restarted (pid {state.pid})", tail)
+            self._to_provision |= state.name == "ministack"
+        if not state.is_given_up:
+            self._given_up.pop(state.name, None)
+            return
+        since = self._given_up.get(state.name)
+        now = time.monotonic()
+        if since is None:
+            self._given_up[state.name] = now
+            yield Incident(state.name, "keeps ending, its log ends:", tail)
+        elif now - since >= RETRY_GIVEN_UP_SECONDS:
+            self._given_up[state.name] = now
+            self.supervisor.start(state.name)
+
+    def _provision_again(self) -> list[Incident]:
+        try:
+            done = self.provision()
+        except TransientError:
+            return []  # it is not up yet: the next look tries again
+        self._to_provision = False
+        lost = "lost its tables, which are rebuilt from S3" if done.created else "kept its state"
+        return [Incident("ministack", f"is back and {lost}")]
+
+    def stop(self) -> None:
+        """Stop everything in order, then whatever should still be there."""
+        self.supervisor.stop(STOP_SECONDS)
+        leftovers.sweep(self.settings.home_path)
+
+
+@contextmanager
+def running_stack(
+    settings: Settings,
+    *,
+    simulator: bool,
+    module: str = DEFINITIONS_MODULE,
+    say: Say,
+    stopping: Callable[[], None],
+) -> Iterator[Stack]:
+    """Check, set up and start the stack; on the way out stop all of it.
+
+    `say` hears each step; `stopping` is called when the stop begins, from where on it must not be
+    interrupted.
+
+    Raises:
+        PortInUseError: somebody else has a port that a part needs.
+        LocalStackError: a part cannot be set up or does not start.
+        SettingsError: the settings are not those of a local stack.
+    """
+    if settings.profile is not Profile.LOCAL or settings.redis_cluster:
+        raise SettingsError(
+            "`up` starts local parts: it needs TRADE_ASSETS_PROFILE=local and no Redis cluster"
+        )
+    paths = StackPaths(settings.home_path)
+    with leftovers.only_one(paths.run):
+        _clear_the_way(settings, say)
+        python = ensure_environment(paths.home / FOLDER_NAME, say)
+        programs = _programs(settings, paths, python, simulator=simulator, module=module)
+        environment = stack_environment(settings, str(write_instance(paths.home)))
+        say("starting the AWS stand-in and Redis")
+        supervisor = Supervisor(programs, paths, environment)
+        stack = Stack(settings, paths, programs, supervisor)
+        try:
+            supervisor.await_ready()
+            stack.await_stores()
+            say("making bucket, queues and tables")
+            stack.provision()
+            stack.start_programs()
+            yield stack
+        finally:
+            stopping()
+            say("stopping (the AWS stand-in saves its state)")
+            stack.stop()
+
+
+def _clear_the_way(settings: Settings, say: Say) -> None:
+    if leftovers.marked_processes(settings.home_path):
+        say("stopping what an earlier start left behind")
+        leftovers.stop_leftovers(settings.home_path)
+    for need in port_needs(settings):
+        require_free(need)
+
+
+def _programs(
+    settings: Settings, paths: StackPaths, python: Path, *, simulator: bool, module: str
+) -> list[Program]:
+    port = free_port()
+    paths.run.mkdir(parents=True, exist_ok=True)
+    workspace = write_workspace(paths.run, port)
+    programs = store_programs(settings, python)
+    programs += dagster_programs(settings, workspace, port, module)
+    if simulator:
+        paths.outbox.mkdir(parents=True, exist_ok=True)
+        programs += desk_programs(settings, paths.outbox)
+    return programs

@@ -1,0 +1,70 @@
+"""All stores of a process behind one lazy object, so that connections are made once, when used."""
+
+from functools import cached_property
+from typing import Any
+
+from trade_assets.settings import Settings
+from trade_assets.stores.dynamo import DynamoCalls
+from trade_assets.stores.heartbeats import Heartbeats
+from trade_assets.stores.history import HistoryStore
+from trade_assets.stores.latest import LatestStore, connect
+from trade_assets.stores.ledger import Ledger
+from trade_assets.stores.objects import ObjectStore
+from trade_assets.stores.queue import FeedQueue
+
+
+class Stores:
+    """The stores of `settings`; each is built at its first use."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @cached_property
+    def objects(self) -> ObjectStore:
+        """The bucket."""
+        return ObjectStore(self.settings)
+
+    @cached_property
+    def queue(self) -> FeedQueue:
+        """Notifications of the bucket."""
+        return FeedQueue(self.settings)
+
+    @cached_property
+    def history(self) -> HistoryStore:
+        """Every record, in DynamoDB."""
+        return HistoryStore(self.settings, self._dynamo)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """Ingested file versions, in DynamoDB."""
+        return Ledger(self.settings, self._dynamo)
+
+    @cached_property
+    def latest(self) -> LatestStore:
+        """Newest records, in Redis."""
+        return LatestStore(self.settings, self._redis)
+
+    @cached_property
+    def heartbeats(self) -> Heartbeats:
+        """Live stream runs, in Redis."""
+        return Heartbeats(self._redis, self.settings.heartbeat_stale_seconds)
+
+    @cached_property
+    def _dynamo(self) -> DynamoCalls:
+        return DynamoCalls(self.settings)
+
+    @cached_property
+    def _redis(self) -> Any:
+        return connect(self.settings)
+
+    def close(self) -> None:
+        """Close what was built."""
+        for name in ("objects", "queue", "_dynamo", "_redis"):
+            if name in self.__dict__:
+                self.__dict__[name].close()
+
+    def __enter__(self) -> "Stores":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

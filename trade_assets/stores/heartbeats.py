@@ -1,0 +1,69 @@
+"""Heartbeats of stream runs, in Redis: who consumes the queue right now, and until when.
+
+Dagster's run launcher never notices that a run's process died; this does. A beat is a key that
+expires, so no two clocks are compared.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+import orjson
+import redis
+from redis.exceptions import RedisError
+
+from trade_assets.stores.latest import as_redis_error
+
+RUNS_KEY: Final = "stream:runs"
+
+
+@dataclass(frozen=True, slots=True)
+class StreamBeat:
+    """One live stream run. `window_ends_at` is in epoch seconds of the run's own clock."""
+
+    run_id: str
+    window_ends_at: float
+    files: int
+
+
+class Heartbeats:
+    """Beats of the stream runs that are alive."""
+
+    def __init__(self, client: "redis.Redis", stale_seconds: float) -> None:
+        self._redis = client
+        self._stale_ms = int(stale_seconds * 1000)
+
+    def beat(self, beat: StreamBeat) -> None:
+        """Say that a run is alive, for the next `stale_seconds`."""
+        body = orjson.dumps({"window_ends_at": beat.window_ends_at, "files": beat.files})
+        try:
+            self._redis.set(_key(beat.run_id), body, px=self._stale_ms)
+            self._redis.sadd(RUNS_KEY, beat.run_id)
+        except (RedisError, OSError) as error:
+            raise as_redis_error(error, "writing the stream's heartbeat") from error
+
+    def end(self, run_id: str) -> None:
+        """Say that a run has ended."""
+        try:
+            self._redis.delete(_key(run_id))
+            self._redis.srem(RUNS_KEY, run_id)
+        except (RedisError, OSError) as error:
+            raise as_redis_error(error, "ending the stream's heartbeat") from error
+
+    def alive(self) -> list[StreamBeat]:
+        """Runs whose last beat is not stale; forgets the others."""
+        try:
+            beats = []
+            for run_id in sorted(cast("set[str]", self._redis.smembers(RUNS_KEY))):
+                text = cast("str | None", self._redis.get(_key(run_id)))
+                if text is None:
+                    self._redis.srem(RUNS_KEY, run_id)
+                    continue
+                body: dict[str, Any] = orjson.loads(text)
+                beats.append(StreamBeat(run_id, body["window_ends_at"], body["files"]))
+            return beats
+        except (RedisError, OSError) as error:
+            raise as_redis_error(error, "reading the stream's heartbeats") from error
+
+
+def _key(run_id: str) -> str:
+    return f"stream:run:{run_id}"

@@ -1,0 +1,239 @@
+"""S3 objects: put, read, list and quarantine. The bytes only; what they mean is `feeds`' matter.
+
+Reads go through obstore: a GET of 50 KB costs 229 µs of CPU against boto3's 1,525 µs, and its
+requests run beside each other without the GIL.
+"""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+import obstore
+import orjson
+from botocore.exceptions import BotoCoreError, ClientError
+from obstore.exceptions import BaseError as ObstoreError
+from obstore.exceptions import (
+    InvalidPathError,
+    NotFoundError,
+    PermissionDeniedError,
+    UnauthenticatedError,
+)
+from obstore.store import S3Store
+
+from trade_assets.errors import (
+    ObjectMissingError,
+    StoreRejectedError,
+    StoreUnavailableError,
+    TradeAssetsError,
+)
+from trade_assets.feeds.keys import ERROR_SUFFIX, QUARANTINE_PREFIX
+from trade_assets.stores.aws import LOCAL_CREDENTIAL, as_store_error, aws_session, s3_client
+from trade_assets.settings import Profile, Settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+READ_WORKERS: Final = 8
+LIST_PAGE: Final = 1000
+"""Keys in one answer of S3's listing, at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectInfo:
+    """One version of an object: (key, etag) is its identity; `landed_at` is S3's LastModified."""
+
+    key: str
+    etag: str
+    size: int
+    landed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectBytes:
+    """An object's version and its bytes."""
+
+    info: ObjectInfo
+    data: bytes
+
+
+class ObjectStore:
+    """The bucket. Thread-safe. Every error is one of ours."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._bucket = settings.bucket
+        self._store = _obstore(settings)
+        self._boto: S3Client | None = None
+        self._pool = ThreadPoolExecutor(READ_WORKERS, thread_name_prefix="s3")
+
+    def put(self, key: str, data: bytes) -> str:
+        """Store `data` under `key`, whole or not at all; returns its ETag without quotes."""
+        try:
+            result = obstore.put(self._store, key, data)
+        except (ObstoreError, OSError) as error:
+            raise _error(error, f"putting s3://{self._bucket}/{key}") from error
+        return _etag(result["e_tag"])
+
+    def head(self, key: str) -> ObjectInfo | None:
+        """The current version of an object, or None if there is none."""
+        try:
+            return _info(obstore.head(self._store, key))
+        except FileNotFoundError:
+            return None
+        except (ObstoreError, OSError) as error:
+            raise _error(error, f"looking at s3://{self._bucket}/{key}") from error
+
+    def get(self, key: str) -> ObjectBytes:
+        """The current version of an object with its bytes.
+
+        Raises:
+            ObjectMissingError: there is no such object.
+            StoreUnavailableError: S3 cannot be reached or failed.
+        """
+        try:
+            result = obstore.get(self._store, key)
+            return ObjectBytes(_info(result.meta), bytes(result.bytes()))
+        except (ObstoreError, OSError) as error:
+            raise _error(error, f"reading s3://{self._bucket}/{key}") from error
+
+    def get_many(self, keys: Sequence[str]) -> list[ObjectBytes | TradeAssetsError]:
+        """Read objects beside each other; for each, in order, the object or why it is not there."""
+        if len(keys) == 1:
+            return [self._get_or_error(keys[0])]
+        return list(self._pool.map(self._get_or_error, keys))
+
+    def head_many(self, keys: Sequence[str]) -> list[ObjectInfo | None]:
+        """The current versions of objects, beside each other, in order."""
+        if len(keys) == 1:
+            return [self.head(keys[0])]
+        return list(self._pool.map(self.head, keys))
+
+    def list_after(self, prefix: str, after: str | None = None) -> Iterator[ObjectInfo]:
+        """Objects whose key starts with `prefix` (ending in `/`), in key order, behind `after`.
+
+        `after` is exclusive. Pages are fetched as they are consumed: one request for the first
+        `LIST_PAGE` keys, whatever else the bucket holds.
+        """
+        try:
+            for page in obstore.list(
+                self._store, prefix=prefix.rstrip("/"), offset=after, chunk_size=LIST_PAGE
+            ):
+                yield from (_info(meta) for meta in page)
+        except (ObstoreError, OSError) as error:
+            raise _error(error, f"listing s3://{self._bucket}/{prefix}") from error
+
+    def quarantine(
+        self, info: ObjectInfo, reason: str, rows: Sequence[dict[str, Any]], at: datetime
+    ) -> None:
+        """Copy an object to quarantine and put beside it what is wrong.
+
+        `rows` are the rejected rows (row, reason, text); empty where the file as a whole is
+        refused. The original stays where it is.
+        """
+        key = f"{QUARANTINE_PREFIX}{info.key}"
+        report = {
+            "file": info.key,
+            "etag": info.etag,
+            "reason": reason,
+            "row_numbers": [row["row"] for row in rows],
+            "rows": list(rows),
+            "time": at,
+        }
+        try:
+            self._s3.copy_object(
+                Bucket=self._bucket, Key=key, CopySource={"Bucket": self._bucket, "Key": info.key}
+            )
+            self._s3.put_object(
+                Bucket=self._bucket,
+                Key=f"{key}{ERROR_SUFFIX}",
+                Body=orjson.dumps(report, option=orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z),
+                ContentType="application/json",
+            )
+        except (ClientError, BotoCoreError) as error:
+            raise as_store_error(error, f"quarantining {info.key}") from error
+
+    def release(self, key: str) -> None:
+        """Take a file out of quarantine: it has been stored whole after all."""
+        quarantined = f"{QUARANTINE_PREFIX}{key}"
+        try:
+            self._s3.delete_objects(
+                Bucket=self._bucket,
+                Delete={
+                    "Objects": [{"Key": quarantined}, {"Key": f"{quarantined}{ERROR_SUFFIX}"}],
+                    "Quiet": True,
+                },
+            )
+        except (ClientError, BotoCoreError) as error:
+            raise as_store_error(error, f"releasing {key} from quarantine") from error
+
+    def close(self) -> None:
+        """Give the threads back."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    @property
+    def _s3(self) -> "S3Client":
+        # boto3 takes 100 ms to build a client; the hot path does without.
+        if self._boto is None:
+            self._boto = s3_client(self._settings)
+        return self._boto
+
+    def _get_or_error(self, key: str) -> ObjectBytes | TradeAssetsError:
+        try:
+            return self.get(key)
+        except TradeAssetsError as error:
+            return error
+
+
+def _obstore(settings: Settings) -> S3Store:
+    options: dict[str, Any] = {
+        "region": settings.aws_region,
+        "virtual_hosted_style_request": settings.aws_endpoint is None,
+        "client_options": {
+            "allow_http": settings.profile is Profile.LOCAL,
+            "connect_timeout": "3s",
+            "timeout": "30s",
+        },
+        "retry_config": {"max_retries": 2, "retry_timeout": timedelta(seconds=5)},
+    }
+    if settings.aws_endpoint is not None:
+        options["endpoint"] = settings.aws_endpoint
+    if settings.profile is Profile.LOCAL:
+        return S3Store(
+            settings.bucket,
+            access_key_id=LOCAL_CREDENTIAL,
+            secret_access_key=LOCAL_CREDENTIAL,
+            **options,
+        )
+    from obstore.auth.boto3 import Boto3CredentialProvider
+
+    return S3Store(
+        settings.bucket,
+        credential_provider=Boto3CredentialProvider(aws_session(settings)),
+        **options,
+    )
+
+
+def _etag(value: str | None) -> str:
+    return (value or "").strip('"')
+
+
+def _info(meta: Any) -> ObjectInfo:
+    return ObjectInfo(
+        key=meta["path"],
+        etag=_etag(meta["e_tag"]),
+        size=meta["size"],
+        landed_at=meta["last_modified"].astimezone(UTC),
+    )
+
+
+def _error(error: Exception, what: str) -> TradeAssetsError:
+    if isinstance(error, FileNotFoundError | NotFoundError):
+        return ObjectMissingError(f"{what}: there is no such object or bucket")
+    if isinstance(error, PermissionError | PermissionDeniedError | UnauthenticatedError):
+        return StoreRejectedError(f"{what}: access denied")
+    if isinstance(error, InvalidPathError):
+        return StoreRejectedError(f"{what}: not a key that S3 can hold")
+    first_line = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return StoreUnavailableError(f"{what}: {first_line}")

@@ -1,0 +1,171 @@
+"""The queue of bucket notifications: SQS, and what S3 writes into it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote_plus
+
+import orjson
+from botocore.exceptions import BotoCoreError, ClientError
+
+from trade_assets.settings import Settings
+from trade_assets.stores.aws import as_store_error, sqs_client
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import MessageTypeDef
+
+QUEUE_BATCH: Final = 10
+"""Most messages in one request of SQS."""
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """A file version that a notification announces; `landed_at` is S3's event time."""
+
+    key: str
+    etag: str
+    landed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message that was received. `announced` is None where it could not be understood."""
+
+    message_id: str
+    handle: str
+    receives: int
+    announced: tuple[Announcement, ...] | None
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class QueueDepth:
+    """Messages waiting, on the way, and given up (approximate, as SQS says)."""
+
+    waiting: int
+    in_flight: int
+    dead: int
+
+
+class FeedQueue:
+    """The notification queue. Thread-safe."""
+
+    def __init__(self, settings: Settings) -> None:
+        # Three long polls at a time, and the deleting thread.
+        self._sqs: SQSClient = sqs_client(
+            settings, max_pool_connections=settings.receivers + 4, parameter_validation=False
+        )
+        self._url = self._url_of(settings.queue_name)
+        self._dead_url = self._url_of(settings.dead_letter_queue_name)
+
+    def receive(self, wait_seconds: int) -> list[Message]:
+        """Up to ten messages; waits for the first one up to `wait_seconds` (at most 20)."""
+        try:
+            answer = self._sqs.receive_message(
+                QueueUrl=self._url,
+                MaxNumberOfMessages=QUEUE_BATCH,
+                WaitTimeSeconds=wait_seconds,
+                AttributeNames=["ApproximateReceiveCount"],
+            )
+        except (ClientError, BotoCoreError) as error:
+            raise as_store_error(error, "receiving from the queue") from error
+        return [_message(message) for message in answer.get("Messages", [])]
+
+    def delete(self, messages: Sequence[Message]) -> None:
+        """Delete messages that are done with."""
+        for part in _tens(messages):
+            entries = [
+                {"Id": str(index), "ReceiptHandle": message.handle}
+                for index, message in enumerate(part)
+            ]
+            try:
+                self._sqs.delete_message_batch(QueueUrl=self._url, Entries=entries)  # type: ignore[arg-type]
+            except (ClientError, BotoCoreError) as error:
+                raise as_store_error(error, "deleting from the queue") from error
+
+    def postpone(self, messages: Sequence[Message], seconds: int) -> None:
+        """Let messages come back after `seconds` (0: at once); also extends those in work."""
+        for part in _tens(messages):
+            entries = [
+                {"Id": str(index), "ReceiptHandle": m.handle, "VisibilityTimeout": seconds}
+                for index, m in enumerate(part)
+            ]
+            try:
+                self._sqs.change_message_visibility_batch(
+                    QueueUrl=self._url,
+                    Entries=entries,  # type: ignore[arg-type]
+                )
+            except (ClientError, BotoCoreError) as error:
+                raise as_store_error(error, "postponing messages") from error
+
+    def depth(self) -> QueueDepth:
+        """How much waits here and in the dead-letter queue."""
+        waiting, in_flight = self._counts(self._url)
+        dead, _ = self._counts(self._dead_url)
+        return QueueDepth(waiting, in_flight, dead)
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._sqs.close()
+
+    def _counts(self, url: str) -> tuple[int, int]:
+        try:
+            attributes = self._sqs.get_queue_attributes(
+                QueueUrl=url,
+                AttributeNames=[
+                    "ApproximateNumberOfMessages",
+                    "ApproximateNumberOfMessagesNotVisible",
+                ],
+            )["Attributes"]
+        except (ClientError, BotoCoreError) as error:
+            raise as_store_error(error, "looking at the queue") from error
+        return (
+            int(attributes["ApproximateNumberOfMessages"]),
+            int(attributes["ApproximateNumberOfMessagesNotVisible"]),
+        )
+
+    def _url_of(self, name: str) -> str:
+        try:
+            return self._sqs.get_queue_url(QueueName=name)["QueueUrl"]
+        except (ClientError, BotoCoreError) as error:
+            raise as_store_error(error, f"finding the queue {name}") from error
+
+
+def _message(raw: "MessageTypeDef") -> Message:
+    body = raw.get("Body", "")
+    return Message(
+        message_id=raw.get("MessageId", ""),
+        handle=raw.get("ReceiptHandle", ""),
+        receives=int(raw.get("Attributes", {}).get("ApproximateReceiveCount", "1")),
+        announced=announcements(body),
+        body=body,
+    )
+
+
+def announcements(body: str) -> tuple[Announcement, ...] | None:
+    """What an S3 notification announces; empty for S3's test event, None if it is something else.
+
+    Format: AWS, "Event message structure" of S3 event notifications, version 2.x. Keys are URL
+    encoded in it, with `+` for a blank.
+    """
+    try:
+        parsed = orjson.loads(body)
+        if parsed.get("Event") == "s3:TestEvent":
+            return ()
+        return tuple(
+            Announcement(
+                key=unquote_plus(record["s3"]["object"]["key"]),
+                etag=str(record["s3"]["object"].get("eTag", "")).strip('"'),
+                landed_at=datetime.fromisoformat(record["eventTime"]).astimezone(UTC),
+            )
+            for record in parsed["Records"]
+            if str(record["eventName"]).startswith("ObjectCreated:")
+        )
+    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError, ValueError):
+        return None
+
+
+def _tens(messages: Sequence[Message]) -> Iterable[Sequence[Message]]:
+    return (messages[at : at + QUEUE_BATCH] for at in range(0, len(messages), QUEUE_BATCH))

@@ -1,0 +1,1 @@
+"""The queue consumer and its window: from notifications to both stores, in micro-batches."""

@@ -1,0 +1,56 @@
+"""The end of a rerun: follow what was rewritten meanwhile, and account for every file."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Final
+
+import polars as pl
+
+from trade_assets.errors import StoreRejectedError
+from trade_assets.feeds.base import Feed
+from trade_assets.stores.bundle import Stores
+from trade_assets.stores.ledger import FileState
+from trade_assets.stores.retrying import retrying
+from trade_assets.streaming.hours import HourFiles
+from trade_assets.streaming.ingest import account, by_feed, newest_file, stale_versions
+
+REWRITE_ROUNDS: Final = 5
+
+Write = Callable[[Feed, pl.DataFrame], object]
+
+
+def follow_rewrites(stores: Stores, files: HourFiles, writes: tuple[Write, ...]) -> None:
+    """Write the current version of every key that was rewritten between its reading and now."""
+    if not files.feed.rewritten:
+        return
+    again = retrying(stores.settings.store_retry_seconds)
+    for _ in range(REWRITE_ROUNDS):
+        stale = again(stale_versions, stores.objects, files.results)
+        if not stale:
+            return
+        for batch in by_feed(files.read(stale)):
+            for write in writes:
+                again(write, batch.feed, batch.records)
+
+
+def account_hour(stores: Stores, files: HourFiles, run_id: str) -> None:
+    """Ledger, quarantine and status of a rerun's files, when both stores have the rows.
+
+    Raises:
+        StoreRejectedError: naming the files that could not be read for a reason that is not in
+            them; all others are accounted for.
+    """
+    again = retrying(stores.settings.store_retry_seconds)
+    results = files.results
+    again(account, stores.objects, stores.ledger, results, run_id, True)  # noqa: FBT003
+    newest = newest_file(results)
+    if newest is not None:
+        event_time, key = newest
+        now = datetime.now(UTC)
+        landed = next(item.version.landed_at for item in results if item.version.key == key)
+        lag = max((now - landed).total_seconds(), 0.0)
+        again(stores.latest.write_status, files.feed, key, event_time, now, lag, True)  # noqa: FBT003
+    failed = [item for item in results if item.state is FileState.FAILED]
+    if failed:
+        listed = "; ".join(f"{item.version.key}: {item.error}" for item in failed[:10])
+        raise StoreRejectedError(f"{len(failed)} files could not be ingested: {listed}")

@@ -1,0 +1,1 @@
+"""Tests of `trade_assets`, laid out like the package."""

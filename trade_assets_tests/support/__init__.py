@@ -1,0 +1,1 @@
+"""Helpers of the tests: real local parts, waiting, and nothing that pretends."""
