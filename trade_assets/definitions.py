@@ -39,7 +39,7 @@ def build_definitions(
         **(resource_overrides or {}),
     }
     partitions = hour_partitions(settings.partitions_start)
-    job = hour_job(partitions)
+    job = hour_job()
     return dg.Definitions(
         assets=[feed_assets(feed, partitions) for feed in FEEDS.values()],
         asset_checks=[freshness_check(feed) for feed in FEEDS.values()],

@@ -5,25 +5,25 @@ from typing import Annotated
 
 import typer
 
-_HELP = """Push the finished files of a folder to S3, and keep doing so.
+_HELP = """\
+Push the finished files of a folder to S3, and keep doing so.
 
-Watches DIR (not below it) and uploads each file as soon as its writer is done with it, under
-feeds/<source>/<feed>/dt=…/hh=…/<file name>, day and hour in UTC. Dotfiles, *.tmp, *.part and *~
+Watches DIR (not below it) and uploads each file as soon as its writer is done with it, under \
+feeds/<source>/<feed>/dt=…/hh=…/<file name>, day and hour in UTC. Dotfiles, *.tmp, *.part and *~ \
 are left alone. A file that no feed claims is reported once and never sent.
 
-A version of a file is sent once, whatever happens: the agent remembers what it sent (under
-TRADE_ASSETS_HOME), goes on after a restart where it ended, and retries for as long as the network
-is away. Only one agent works on a folder. Ctrl-C or SIGTERM stops it, and nothing is lost.
+A version of a file is sent once, whatever happens: the agent remembers what it sent (under \
+TRADE_ASSETS_HOME), goes on after a restart where it ended, and retries for as long as the \
+network is away. Only one agent works on a folder. Ctrl-C or SIGTERM stops it; nothing is lost.
 
 \b
 Examples:
-  trade-assets push /data/feeds                    watch until stopped
-  trade-assets push /data/feeds --once             push what is there, then end
-  trade-assets push /data/feeds --json             one JSON object per upload
+  trade-assets push /data/feeds              watch until stopped
+  trade-assets push /data/feeds --once       push what is there, then end
+  trade-assets push /data/feeds --json       one JSON object per upload
   trade-assets push /slow/disk --settle 1 --rescan 30
 
-\b
-Exit code: 0 when stopped; with --once, 1 if a finished file could not be pushed.
+Exit code: 0 when stopped; with --once, 1 if a finished file was not pushed.
 """
 
 

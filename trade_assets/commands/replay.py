@@ -5,24 +5,24 @@ from typing import Annotated
 
 import typer
 
-_HELP = """Play a folder of feed files by the times in their names.
+_HELP = """\
+Play a folder of feed files by the times in their names.
 
-Uploads the files of DIR (not below it) in the order of the times in their names (YYYYMMDD_HHMMSS,
-YYYYMMDD_HHMM, or YYYYMMDD for the start of that day), with the gaps between them divided by
---speed. They are sent under the keys of now, as if they had just been written. Nothing is
-remembered: playing a folder again sends it again.
+Uploads the files of DIR (not below it) in the order of the times in their names \
+(YYYYMMDD_HHMMSS, YYYYMMDD_HHMM, or YYYYMMDD for the start of that day), with the gaps between \
+them divided by --speed. They are sent under the keys of now, as if they had just been written. \
+Nothing is remembered: playing a folder again sends it again.
 
-A long gap (a night, a weekend) is divided like any other, and then cut to --max-gap seconds.
-Files without a time in their name come first. Files that no feed claims are reported.
+A long gap (a night, a weekend) is divided like any other, then cut to --max-gap seconds. Files \
+without a time in their name come first. Files that no feed claims are reported.
 
 \b
 Examples:
-  trade-assets replay ./2025-07-17                 at the original cadence
-  trade-assets replay ./2025-07-17 --speed 60      an hour in a minute
-  trade-assets replay ./2025-07-17 --speed 0       as fast as it goes
+  trade-assets replay ./2025-07-17               at the original cadence
+  trade-assets replay ./2025-07-17 --speed 60    an hour in a minute
+  trade-assets replay ./2025-07-17 --speed 0     as fast as it goes
   trade-assets replay ./2025-07-17 --limit 20 --json
 
-\b
 Exit code: 0 if all was sent or it was stopped, 1 if a file could not be sent.
 """
 

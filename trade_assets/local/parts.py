@@ -17,11 +17,15 @@ LOG_TAIL_LINES: Final = 12
 
 @dataclass(frozen=True)
 class PartCommand:
-    """What to execute for a part: arguments, and what it needs in its environment besides ours."""
+    """What to execute for a part: arguments, and what it needs in its environment besides ours.
+
+    `after_port`: it is of no use before somebody listens on that port.
+    """
 
     name: str
     arguments: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict)
+    after_port: int | None = None
 
 
 def log_tail(path: Path, lines: int = LOG_TAIL_LINES) -> str:

@@ -114,10 +114,12 @@ def dagster_programs(
     ]
     # The module that `dagster dev` itself starts; the script `dagster-daemon` need not be in PATH.
     daemon = [*_PYTHON, "-m", "dagster._daemon", "run", "--workspace", str(workspace)]
+    # Started before the code server answers, both would log a failure and look again 5 s later.
+    after = code_server_port
     return [
         Program(PartCommand("code-server", code_server), "Dagster code server", 30, 15),
-        Program(PartCommand("webserver", webserver), "Dagster UI", 40),
-        Program(PartCommand("daemon", daemon), "Dagster daemon", 50),
+        Program(PartCommand("webserver", webserver, after_port=after), "Dagster UI", 40),
+        Program(PartCommand("daemon", daemon, after_port=after), "Dagster daemon", 50),
     ]
 
 

@@ -162,12 +162,12 @@ class Stack:
         return states, incidents
 
     def _incidents(self, state: ProgramState) -> Iterator[Incident]:
-        tail = log_tail(self.paths.log(state.name))
+        log = self.paths.log(state.name)
         known = self._pids.get(state.name)
         if state.pid:
             self._pids[state.name] = state.pid
         if state.pid and known and state.pid != known:
-            yield Incident(state.name, f"ended and was restarted (pid {state.pid})", tail)
+            yield Incident(state.name, f"ended and was restarted, see {log}")
             self._to_provision |= state.name == "ministack"
         if not state.is_given_up:
             self._given_up.pop(state.name, None)
@@ -176,7 +176,7 @@ class Stack:
         now = time.monotonic()
         if since is None:
             self._given_up[state.name] = now
-            yield Incident(state.name, "keeps ending, its log ends:", tail)
+            yield Incident(state.name, "keeps ending, its log ends:", log_tail(log))
         elif now - since >= RETRY_GIVEN_UP_SECONDS:
             self._given_up[state.name] = now
             self.supervisor.start(state.name)

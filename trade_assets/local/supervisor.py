@@ -52,7 +52,8 @@ def _escaped(text: str) -> str:
 
 
 def _program_section(program: Program, paths: StackPaths) -> str:
-    command = tied(program.command.arguments, extra=program.command.environment)
+    part = program.command
+    command = tied(part.arguments, extra=part.environment, after_port=part.after_port)
     lines = {
         "command": _escaped(shlex.join(command)),
         "directory": _escaped(str(paths.home)),

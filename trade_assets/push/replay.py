@@ -33,6 +33,8 @@ FOREVER_SECONDS: Final = 10 * 365 * 86_400.0
 
 _TIME_IN_NAME: Final = re.compile(r"(?<!\d)(\d{8})(?:_(\d{6}|\d{4}))?(?!\d)")
 
+_ANY_TIME: Final = datetime(1, 1, 1)  # noqa: DTZ001  (times in names have no zone)
+
 _log = get_logger(__name__)
 
 
@@ -84,7 +86,7 @@ def plan(names: Iterable[str], speed: float, max_gap: float, limit: int | None =
         raise ValueError("speed and max_gap cannot be negative")
     counted = [name for name in names if not is_ignored(name)]
     timed = [(time_of_name(name), name) for name in counted if feed_of_file(name) is not None]
-    timed.sort(key=lambda item: (item[0] or datetime.min, item[1]))
+    timed.sort(key=lambda item: (item[0] is not None, item[0] or _ANY_TIME, item[1]))
     files: list[Planned] = []
     offset, before = 0.0, None
     for at, name in timed[:limit]:

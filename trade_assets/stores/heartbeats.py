@@ -4,8 +4,8 @@ Dagster's run launcher never notices that a run's process died; this does. A bea
 expires, so no two clocks are compared.
 """
 
-from dataclasses import dataclass
-from typing import Any, Final, cast
+from dataclasses import asdict, dataclass
+from typing import Final, cast
 
 import orjson
 import redis
@@ -18,11 +18,15 @@ RUNS_KEY: Final = "stream:runs"
 
 @dataclass(frozen=True, slots=True)
 class StreamBeat:
-    """One live stream run. `window_ends_at` is in epoch seconds of the run's own clock."""
+    """One live stream run. `window_ends_at` is in epoch seconds of the run's own clock.
+
+    A run that is not `consuming` is alive but finishing: it takes no new files.
+    """
 
     run_id: str
     window_ends_at: float
     files: int
+    consuming: bool = True
 
 
 class Heartbeats:
@@ -34,20 +38,11 @@ class Heartbeats:
 
     def beat(self, beat: StreamBeat) -> None:
         """Say that a run is alive, for the next `stale_seconds`."""
-        body = orjson.dumps({"window_ends_at": beat.window_ends_at, "files": beat.files})
         try:
-            self._redis.set(_key(beat.run_id), body, px=self._stale_ms)
+            self._redis.set(_key(beat.run_id), orjson.dumps(asdict(beat)), px=self._stale_ms)
             self._redis.sadd(RUNS_KEY, beat.run_id)
         except (RedisError, OSError) as error:
             raise as_redis_error(error, "writing the stream's heartbeat") from error
-
-    def end(self, run_id: str) -> None:
-        """Say that a run has ended."""
-        try:
-            self._redis.delete(_key(run_id))
-            self._redis.srem(RUNS_KEY, run_id)
-        except (RedisError, OSError) as error:
-            raise as_redis_error(error, "ending the stream's heartbeat") from error
 
     def alive(self) -> list[StreamBeat]:
         """Runs whose last beat is not stale; forgets the others."""
@@ -58,8 +53,7 @@ class Heartbeats:
                 if text is None:
                     self._redis.srem(RUNS_KEY, run_id)
                     continue
-                body: dict[str, Any] = orjson.loads(text)
-                beats.append(StreamBeat(run_id, body["window_ends_at"], body["files"]))
+                beats.append(StreamBeat(**orjson.loads(text)))
             return beats
         except (RedisError, OSError) as error:
             raise as_redis_error(error, "reading the stream's heartbeats") from error

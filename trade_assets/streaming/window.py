@@ -37,6 +37,7 @@ class StreamWindow:
         self._run_id = run_id
         self._ends_at = time.time() + settings.window_seconds
         self._over = threading.Event()
+        self._away = False
         self._beating = threading.Thread(target=self._beat_loop, name="heartbeat", daemon=True)
 
     def run(self) -> Iterator[list[HourFigures]]:
@@ -52,13 +53,13 @@ class StreamWindow:
             yield from self._report_until_over()
             self._consumer.stop(drain=True)
             drained = True
+            yield self._reports.take()
         finally:
-            self._over.set()
             if not drained:
                 self._consumer.stop(drain=False)
+            self._over.set()
             self._beating.join()
-            self._forget()
-        yield self._reports.take()
+            self._beat()
         if self._consumer.error is not None:
             raise self._consumer.error
 
@@ -77,29 +78,32 @@ class StreamWindow:
     def _has_successor(self) -> bool:
         try:
             return any(
-                beat.run_id != self._run_id and beat.window_ends_at > self._ends_at
+                beat.consuming
+                and beat.run_id != self._run_id
+                and beat.window_ends_at > self._ends_at
                 for beat in self._heartbeats.alive()
             )
         except TradeAssetsError:
             return False
 
     def _beat_loop(self) -> None:
-        away = False
+        self._beat()
         while not self._over.wait(self._settings.heartbeat_seconds):
-            if not self._consumer.healthy:
-                continue
-            try:
-                self._heartbeats.beat(
-                    StreamBeat(self._run_id, self._ends_at, self._reports.files_total)
-                )
-                away = False
-            except TradeAssetsError as error:
-                if not away:
-                    log.warning("no heartbeat", error=str(error))
-                away = True
+            self._beat()
 
-    def _forget(self) -> None:
+    def _beat(self) -> None:
+        """One beat. The last one says that the run is finishing, and expires by itself: Dagster
+        takes a moment to end the run, in which it must not look dead."""
+        beat = StreamBeat(
+            self._run_id,
+            self._ends_at,
+            self._reports.files_total,
+            consuming=self._consumer.healthy and not self._over.is_set(),
+        )
         try:
-            self._heartbeats.end(self._run_id)
+            self._heartbeats.beat(beat)
+            self._away = False
         except TradeAssetsError as error:
-            log.warning("heartbeat expires by itself", error=str(error))
+            if not self._away:
+                log.warning("no heartbeat", error=str(error))
+            self._away = True

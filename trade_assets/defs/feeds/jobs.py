@@ -1,13 +1,22 @@
 """The asset job of the feeds: one or more landing hours, from S3 into both stores."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
 import dagster as dg
 
 from trade_assets.defs.names import HOUR_JOB, LAYERS, RUN_KIND_TAG, layer_key, op_name
-from trade_assets.feeds.base import Feed
 from trade_assets.feeds.registry import FEEDS
 
+# Dagster's own tags of a run over a range of partitions (a backfill sets the same ones).
+RANGE_START_TAG: Final = "dagster/asset_partition_range_start"
+RANGE_END_TAG: Final = "dagster/asset_partition_range_end"
 
-def hour_job(partitions: dg.HourlyPartitionsDefinition) -> dg.UnresolvedAssetJobDefinition:
+AssetJob = Any
+"""What `define_asset_job` returns; Dagster does not export its type."""
+
+
+def hour_job() -> AssetJob:
     """The job that carries hours of all feeds; also the fallback where the stream is off."""
     keys = [layer_key(feed, layer) for feed in FEEDS.values() for layer in LAYERS]
     return dg.define_asset_job(
@@ -18,19 +27,25 @@ def hour_job(partitions: dg.HourlyPartitionsDefinition) -> dg.UnresolvedAssetJob
     )
 
 
-def hour_run_request(partition: str, files: dict[str, list[str]], run_key: str) -> dg.RunRequest:
-    """Request a run for certain files of one hour; `files` are keys by feed path."""
+def hour_run_request(
+    hours: Sequence[str], files: Mapping[str, list[str]], run_key: str
+) -> dg.RunRequest:
+    """Request one run for certain files of hours that follow on each other.
+
+    `hours` are partition keys in order; `files` are keys of the bucket by feed path.
+    """
     feeds = [feed for feed in FEEDS.values() if files.get(feed.path)]
+    several = len(hours) > 1
+    tags = {RUN_KIND_TAG: "hours", "trade_assets/files": str(sum(map(len, files.values())))}
+    if several:
+        tags |= {RANGE_START_TAG: hours[0], RANGE_END_TAG: hours[-1]}
     return dg.RunRequest(
         run_key=run_key,
-        partition_key=partition,
+        job_name=HOUR_JOB,
+        partition_key=None if several else hours[0],
         asset_selection=[layer_key(feed, layer) for feed in feeds for layer in LAYERS],
         run_config={
             "ops": {op_name(feed): {"config": {"files": files[feed.path]}} for feed in feeds}
         },
-        tags={RUN_KIND_TAG: "hours", "trade_assets/files": str(_count(feeds, files))},
+        tags=tags,
     )
-
-
-def _count(feeds: list[Feed], files: dict[str, list[str]]) -> int:
-    return sum(len(files[feed.path]) for feed in feeds)

@@ -1,0 +1,1 @@
+"""Keeping Dagster's own storage bounded."""

@@ -1,0 +1,94 @@
+"""Pruning of Dagster's storage: old stream and hour runs go, with their events.
+
+The newest materialisation of every hour partition that such a run made is reported once more,
+without a run, before the run goes: the partition stays materialised in the UI, at the price of one
+event an asset and hour. Ticks are pruned by `retention` in dagster.yaml.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import dagster as dg
+
+from trade_assets.defs.names import HOUR_JOB, MAINTENANCE_JOB, RUN_KIND_TAG, STORES, STREAM_JOB
+
+RUNS_A_GO: Final = 100
+"""Runs deleted by one maintenance run at most; it comes back every hour."""
+
+_FINISHED: Final = [
+    dg.DagsterRunStatus.SUCCESS,
+    dg.DagsterRunStatus.FAILURE,
+    dg.DagsterRunStatus.CANCELED,
+]
+
+
+@dg.op(
+    required_resource_keys={STORES},
+    out=dg.Out(dg.Nothing),
+    description="Deletes finished runs older than `runs_kept_hours`, keeping lineage.",
+)
+def prune_runs(context: dg.OpExecutionContext) -> None:
+    """Delete old finished runs of the feeds and of this job."""
+    hours = context.resources.stores.settings.runs_kept_hours
+    before = datetime.now(UTC) - timedelta(hours=hours)
+    deleted = 0
+    for job in (STREAM_JOB, HOUR_JOB, MAINTENANCE_JOB):
+        records = context.instance.get_run_records(
+            dg.RunsFilter(job_name=job, statuses=_FINISHED, created_before=before),
+            limit=RUNS_A_GO,
+            ascending=True,
+        )
+        for record in records:
+            keep_lineage(context.instance, record.dagster_run.run_id)
+            context.instance.delete_run(record.dagster_run.run_id)
+            deleted += 1
+    context.log.info(f"{deleted} runs older than {hours:g} h deleted")
+
+
+def keep_lineage(instance: dg.DagsterInstance, run_id: str) -> None:
+    """Report the run's last materialisation of each asset partition again, without the run.
+
+    Only where it is the newest one of that partition: a later one speaks for itself.
+    """
+    last: dict[tuple[dg.AssetKey, str | None], dg.AssetMaterialization] = {}
+    for record in instance.get_records_for_run(
+        run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION
+    ).records:
+        event = record.event_log_entry.asset_materialization
+        if event is not None:
+            last[event.asset_key, event.partition] = event
+    for (asset_key, partition), event in last.items():
+        if _is_newest(instance, asset_key, partition, run_id):
+            instance.report_runless_asset_event(event)
+
+
+def _is_newest(
+    instance: dg.DagsterInstance,
+    asset_key: dg.AssetKey,
+    partition: str | None,
+    run_id: str,
+) -> bool:
+    filters = dg.AssetRecordsFilter(
+        asset_key=asset_key, asset_partitions=[partition] if partition else None
+    )
+    records = instance.fetch_materializations(filters, limit=1).records
+    return bool(records) and records[0].run_id == run_id
+
+
+@dg.job(
+    name=MAINTENANCE_JOB,
+    executor_def=dg.in_process_executor,
+    tags={RUN_KIND_TAG: "maintenance"},
+    description="Keeps Dagster's own storage bounded.",
+)
+def prune_dagster_storage() -> None:
+    """The maintenance job."""
+    prune_runs()
+
+
+prune_schedule = dg.ScheduleDefinition(
+    name="prune_dagster_storage_hourly",
+    job=prune_dagster_storage,
+    cron_schedule="47 * * * *",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+)

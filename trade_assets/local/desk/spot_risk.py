@@ -1,0 +1,188 @@
+"""The simulated spot-risk file, byte for byte in Actant's manner.
+
+Numbers have 7 decimals or none and no zero before the point; the future comes first, the bare
+underlying last; what has no price is `INVALID`, what has no position has empty fields.
+"""
+
+from datetime import datetime
+from functools import lru_cache
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+
+from trade_assets.local.desk.chain import (
+    Chain,
+    chain,
+    fair_prices,
+    future_risk_key,
+    volatilities,
+)
+from trade_assets.local.desk.market import (
+    POINT_USD,
+    POSITIONS,
+    QUOTES,
+    TICK,
+    FloatArray,
+    central,
+    future_mid,
+    random_stream,
+    start_level,
+    trading_day,
+)
+
+HEADER: Final = (
+    "Key,BID,ASK,STRIKE,ITYPE,ADJTHEOR,IVBID,IVASK,IVAVERAGE,POS.POSITION,POS.STARTOFDAYPOS,"
+    "POS.PREMIUM,POS.PRICE,POS.MARKETVALUE,UTOTAL.PREMIUM,UTOTAL.YESTERDAYPL"
+)
+TYPES: Final = "Type,VAR_PRICE,VAR_PRICE,VAR_PRICE,VAR_STRING" + 4 * ",VAR_DOUBLE"
+POSITION_TYPES: Final = 2 * ",VAR_INT32" + 5 * ",VAR_DOUBLE"
+NARROW_HEADER: Final = ",".join(HEADER.split(",")[:9])
+
+CABINET: Final = 0.0069999
+_INVALID: Final = "INVALID"
+_FEWEST_ROWS: Final = 3  # a future, an option, a bare underlying
+_FUTURE_POSITION: Final = 1_000
+_HELD_SHARE: Final = 0.08
+_HELD_SIZES: Final = (-100, 1, 100, 150, 200)
+
+Quote = tuple[float | None, float]
+
+
+ROWS: Final = 80
+"""Data rows of a typical file, the future and the bare underlying included; real ones: 80 to 400."""
+
+
+def spot_risk_file(
+    seed: int, at: datetime, *, rows: int = ROWS, wide: bool = True
+) -> tuple[str, bytes]:
+    """Name and content of the file that the desk writes in the second of `at` (aware).
+
+    Args:
+        rows: data rows, at least 3.
+        wide: 16 columns, with positions; else 9, with volatilities.
+    """
+    head, lines = _content(seed, at, rows, wide)
+    return f"{_stem(at)}.csv", "\n".join([*head, *lines, ""]).encode()
+
+
+def spot_risk_chunks(
+    seed: int, at: datetime, count: int, *, rows: int = ROWS, wide: bool = True
+) -> list[tuple[str, bytes]]:
+    """The rows of `spot_risk_file` in `count` files, each with header and type row."""
+    head, lines = _content(seed, at, rows, wide)
+    bounds = np.linspace(0, len(lines), count + 1).astype(int).tolist()
+    return [
+        (
+            f"{_stem(at)}_chunk_{number:02}_of_{count:02}.csv",
+            "\n".join([*head, *lines[first:last], ""]).encode(),
+        )
+        for number, (first, last) in enumerate(pairwise(bounds), 1)
+    ]
+
+
+def _stem(at: datetime) -> str:
+    return f"bav_analysis_{central(at):%Y%m%d_%H%M%S}"
+
+
+def _content(seed: int, at: datetime, rows: int, wide: bool) -> tuple[list[str], list[str]]:
+    """Header and type row; data rows."""
+    if rows < _FEWEST_ROWS:
+        raise ValueError(f"a spot-risk file has at least {_FEWEST_ROWS} rows, not {rows}")
+    at = at.replace(microsecond=0)
+    day, future = trading_day(at), future_mid(seed, at)
+    options = chain(seed, day, rows - 2)
+    fair = fair_prices(options, future, at)
+    quotes = _quotes(seed, at, options, fair)
+    bid = np.floor(future / TICK) * TICK
+    future_quote: Quote = (float(bid), float(bid + TICK))
+    fronts = [_front(key, quote) for key, quote in zip(_names(options), quotes, strict=True)]
+    fronts.insert(0, f"{future_risk_key(day)},{_quote(future_quote)},{_INVALID},F")
+    fronts.append(f"XCME.ZN,{_INVALID},{_INVALID},{_INVALID},N")
+    if not wide:
+        backs = _model(fair, volatilities(options, future, at), quotes)
+        head = [NARROW_HEADER, TYPES]
+    else:
+        backs = _positions(seed, at, [future_quote, *quotes])
+        head = [HEADER, TYPES + POSITION_TYPES]
+    return head, [front + back for front, back in zip(fronts, backs, strict=True)]
+
+
+@lru_cache(maxsize=8)
+def _names(options: Chain) -> list[tuple[str, str]]:
+    """Key and the part of the row behind the quote, of every option."""
+    return [(item.risk_key, f"{number(item.strike)},{item.right}") for item in options.options]
+
+
+def _front(name: tuple[str, str], quote: Quote) -> str:
+    return f"{name[0]},{_quote(quote)},{name[1]}"
+
+
+def _quotes(seed: int, at: datetime, options: Chain, fair: FloatArray) -> list[Quote]:
+    """Quotes on the ticks around fair prices; the tiny ones as the exchange's cabinet shows them.
+    Strikes in the money are quoted wider."""
+    noise = random_stream(seed, QUOTES, int(at.timestamp())).random(len(options.options))
+    ticks = np.maximum(np.floor((fair - 0.003) / TICK), 1.0)
+    widths = 1 + (noise + np.minimum(fair, 0.5) > 0.9)
+    quotes = zip(fair.tolist(), (ticks * TICK).tolist(), (widths * TICK).tolist(), strict=True)
+    return [_option_quote(*item) for item in quotes]
+
+
+def _option_quote(fair: float, bid: float, width: float) -> Quote:
+    if fair < 0.003:
+        return None, CABINET
+    if fair < 0.006:
+        return None, TICK
+    if fair < 0.012:
+        return CABINET, width
+    return bid, bid + width
+
+
+def _model(fair: FloatArray, volatility: FloatArray, quotes: list[Quote]) -> list[str]:
+    """Theoretical price and volatilities; none for the future and the bare underlying."""
+    items = zip(fair.tolist(), volatility.tolist(), quotes, strict=True)
+    options = [
+        f",{number(price)},{number(level * 0.98) if bid else _INVALID},"
+        f"{number(level * 1.02)},{number(level)}"
+        for price, level, (bid, _) in items
+    ]
+    return [",,,,", *options, ",,,,"]
+
+
+def _positions(seed: int, at: datetime, quotes: list[Quote]) -> list[str]:
+    """Positions of the future and the options, the total of all, and the bare underlying's."""
+    held, costs, yesterday = _book(seed, at, len(quotes))
+    totals = f"{number(sum(costs))},{number(yesterday)}"
+    flat = f",,,,,0,0,0,,,{totals}"
+    backs = [flat] * (len(quotes) + 1)
+    for index, (size, cost) in enumerate(zip(held, costs, strict=True)):
+        if size:
+            bid, ask = quotes[index]
+            mark = ((CABINET if bid is None else bid) + ask) / 2
+            value = number(mark * size * POINT_USD)
+            backs[index] = f",,,,,{size},{size},{number(cost)},{number(mark)},{value},{totals}"
+    return backs
+
+
+def _book(seed: int, at: datetime, count: int) -> tuple[list[int], list[float], float]:
+    """Sizes and premiums (USD) of the day's positions, and yesterday's PnL (USD)."""
+    day = trading_day(at)
+    stream = random_stream(seed, POSITIONS, day.toordinal())
+    held = np.where(stream.random(count) < _HELD_SHARE, stream.choice(_HELD_SIZES, count), 0)
+    paid = stream.integers(1, 20, count) * TICK
+    yesterday = float(stream.integers(-1_000, 1_000)) * TICK * POINT_USD
+    held[0], paid[0] = _FUTURE_POSITION, round(start_level(seed, day) / TICK) * TICK
+    return held.tolist(), (held * paid * POINT_USD).tolist(), yesterday
+
+
+def _quote(quote: Quote) -> str:
+    bid, ask = quote
+    return f"{_INVALID if bid is None else number(bid)},{number(ask)}"
+
+
+def number(value: float) -> str:
+    """A number in Actant's manner: `111`, `111.2500000`, `.0156250`, `-.5000000`."""
+    text = f"{value:.7f}"
+    if text.endswith(".0000000"):
+        return text[:-8] if text != "-0.0000000" else "0"
+    return text.replace("0.", ".", 1) if text.lstrip("-").startswith("0.") else text

@@ -1,0 +1,116 @@
+"""Files: who is writing, what is whole; candidates: who is due."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given, strategies as st
+
+from trade_assets.push.candidates import Candidate, Candidates
+from trade_assets.push.files import (
+    Stamp,
+    Writers,
+    is_ignored,
+    read_finished,
+    regular_stamp,
+    writers_of,
+)
+
+STAMP = Stamp(1, 2, 3, 4)
+
+
+def stamp(path: Path) -> Stamp:
+    """The stamp of a file that is there."""
+    found = regular_stamp(path)
+    assert found is not None
+    return found
+
+
+def test_a_writer_is_seen_while_it_has_the_file_open(tmp_path: Path) -> None:
+    path = tmp_path / "f"
+    path.write_text("x")
+    with path.open("rb") as reader:
+        assert writers_of(reader.fileno()) is Writers.NONE
+        with path.open("a"):
+            assert writers_of(reader.fileno()) is Writers.SOME
+        assert writers_of(reader.fileno()) is Writers.NONE
+
+
+def test_only_a_finished_file_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "f"
+    path.write_text("whole")
+    before = stamp(path)
+    assert read_finished(path, before, closed=False) == b"whole"
+    with path.open("a") as writer:
+        assert read_finished(path, before, closed=True) is None
+        writer.write(" and more")
+    assert read_finished(path, before, closed=True) is None
+    assert read_finished(path, stamp(path), closed=False) == b"whole and more"
+
+
+def test_a_replaced_file_of_the_same_size_and_time_has_another_stamp(tmp_path: Path) -> None:
+    path, other = tmp_path / "f", tmp_path / "g"
+    for file, text in ((path, "one"), (other, "two")):
+        file.write_text(text)
+        os.utime(file, (1_000, 1_000))
+    before = stamp(path)
+    other.rename(path)
+    assert stamp(path) != before
+    assert (stamp(path).size, stamp(path).mtime_ns) == (before.size, before.mtime_ns)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away and drop its rights")
+def test_where_the_kernel_does_not_tell_a_seen_close_or_a_long_quiet_decides(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "f"
+    path.write_text("x")
+    fresh = stamp(path)
+    reader, answer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        # Without CAP_LEASE, and not the owner: the lease is not permitted.
+        os.chmod(tmp_path.parent, 0o755)
+        descriptor = os.open(path, os.O_RDONLY)
+        os.setuid(65534)
+        os.write(answer, writers_of(descriptor).value.encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert os.read(reader, 20) == b"unknown"
+    os.close(reader)
+    os.close(answer)
+    assert read_finished(path, fresh, closed=True) == b"x"
+
+
+def test_names_that_are_left_alone() -> None:
+    assert all(is_ignored(name) for name in (".x.csv", "x.csv.tmp", "x.part", "x.csv~"))
+    assert not any(is_ignored(name) for name in ("x.csv", "tmp.csv", "x.party"))
+
+
+def test_what_is_not_a_regular_file_has_no_stamp(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    assert regular_stamp(tmp_path / "folder") is None
+    assert regular_stamp(tmp_path / "pipe") is None
+    assert regular_stamp(tmp_path / "missing") is None
+
+
+@given(st.lists(st.tuples(st.sampled_from("abcde"), st.integers(0, 20), st.booleans())))
+def test_candidates_fall_due_in_order_and_only_as_last_armed(
+    moves: list[tuple[str, int, bool]],
+) -> None:
+    candidates, expected = Candidates(), dict[str, tuple[int, int]]()
+    for turn, (name, due, drop) in enumerate(moves):
+        if drop:
+            candidates.drop(name)
+            expected.pop(name, None)
+        else:
+            candidates.arm(Candidate(name, STAMP), due)
+            expected[name] = (due, turn)
+    assert len(candidates) == len(expected)
+    due_now = [candidate.name for candidate in candidates.pop_due(10)]
+    assert due_now == sorted(
+        (n for n in expected if expected[n][0] <= 10), key=expected.__getitem__
+    )
+    later = [due for due, _ in expected.values() if due > 10]
+    assert candidates.next_due() == min(later, default=None)
