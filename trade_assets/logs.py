@@ -8,7 +8,7 @@ import logging
 import re
 import sys
 from collections.abc import MutableMapping
-from typing import Any, Final, TextIO, cast
+from typing import Any, Final, TextIO
 
 import structlog
 
@@ -53,9 +53,7 @@ def configure(settings: Settings, stream: TextIO | None = None) -> None:
     """
     secrets = known_secrets(settings)
 
-    def redactor(
-        _: Any, __: str, event: MutableMapping[str, Any]
-    ) -> MutableMapping[str, Any]:
+    def redactor(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         return {key: _clean(key, value, secrets) for key, value in event.items()}
 
     shared: list[Any] = [
@@ -94,4 +92,4 @@ def configure(settings: Settings, stream: TextIO | None = None) -> None:
 
 def get_logger(name: str) -> structlog.stdlib.BoundLogger:
     """The logger of a module; pass `__name__`."""
-    return cast(structlog.stdlib.BoundLogger, structlog.stdlib.get_logger(name))
+    return structlog.stdlib.get_logger(name)

@@ -25,6 +25,7 @@ def desk(
     import signal
     from threading import Event
 
+    from trade_assets.errors import LocalStackError
     from trade_assets.local.desk.runner import run_desk
     from trade_assets.settings import load_settings
 
@@ -33,13 +34,16 @@ def desk(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop_event.set())
     typer.echo(f"desk: writing to {folder}", err=True)
-    written = run_desk(
-        folder,
-        settings.simulator_seed if seed is None else seed,
-        settings.simulator_interval_seconds if interval is None else interval,
-        stop_event,
-        max_files=files,
-    )
+    try:
+        written = run_desk(
+            folder,
+            settings.simulator_seed if seed is None else seed,
+            settings.simulator_interval_seconds if interval is None else interval,
+            stop_event,
+            max_files=files,
+        )
+    except OSError as error:
+        raise LocalStackError(f"the desk cannot write to {folder}: {error}") from error
     typer.echo(f"desk: stopped after {written} files", err=True)
 
 

@@ -45,14 +45,14 @@ def push(
     """Run the agent."""
     from trade_assets import logs
     from trade_assets.push.agent import PushAgent
-    from trade_assets.push.display import listener_for, show_end
+    from trade_assets.push.display import listener_for, log_settings, show_end
     from trade_assets.push.loop import Pace
     from trade_assets.push.signals import exit_now, stop_on_signals
     from trade_assets.settings import load_settings
 
     settings = load_settings()
     with stop_on_signals() as stop, listener_for("push", as_json=as_json) as listener:
-        logs.configure(settings)
+        logs.configure(log_settings(settings, listener))
         agent = PushAgent(
             settings,
             folder,

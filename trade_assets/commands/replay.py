@@ -46,14 +46,14 @@ def replay(
 ) -> None:
     """Run the replay."""
     from trade_assets import logs
-    from trade_assets.push.display import listener_for, show_end
+    from trade_assets.push.display import listener_for, log_settings, show_end
     from trade_assets.push.replay import Replay
     from trade_assets.push.signals import exit_now, stop_on_signals
     from trade_assets.settings import load_settings
 
     settings = load_settings()
     with stop_on_signals() as stop, listener_for("replay", as_json=as_json) as listener:
-        logs.configure(settings)
+        logs.configure(log_settings(settings, listener))
         play = Replay(
             settings,
             folder,

@@ -1,15 +1,10 @@
-"""Names of Dagster objects that more than one module refers to. The grammar is in docs/naming.md."""
+"""Names of Dagster objects that more than one module refers to. Grammar: docs/naming.md."""
 
 from typing import Final
 
 import dagster as dg
 
 from trade_assets.feeds.base import Feed
-
-FILES: Final = "files"
-LATEST: Final = "latest"
-HISTORY: Final = "history"
-LAYERS: Final = (FILES, LATEST, HISTORY)
 
 STREAM_JOB: Final = "feed_stream"
 HOUR_JOB: Final = "feed_hours"

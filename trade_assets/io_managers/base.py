@@ -1,5 +1,7 @@
 """What the IO managers of both stores share: finding the feed and the hours of a context."""
 
+from typing import Final
+
 import dagster as dg
 
 from trade_assets.errors import UnknownFeedError
@@ -7,6 +9,12 @@ from trade_assets.feeds.base import Feed
 from trade_assets.feeds.registry import FEEDS
 from trade_assets.stores.bundle import Stores
 from trade_assets.streaming.hours import HourFiles
+
+FILES: Final = "files"
+LATEST: Final = "latest"
+HISTORY: Final = "history"
+LAYERS: Final = (FILES, LATEST, HISTORY)
+"""The layers of a feed, the last part of its assets' keys, in the order in which they come."""
 
 
 def feed_of_asset(asset_key: dg.AssetKey) -> Feed:

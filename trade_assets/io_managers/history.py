@@ -4,7 +4,8 @@ import dagster as dg
 import polars as pl
 
 from trade_assets.feeds.base import Feed
-from trade_assets.io_managers.base import feed_of_asset, input_files
+from trade_assets.io_managers.base import HISTORY, feed_of_asset, input_files
+from trade_assets.io_managers.metadata import figures_metadata
 from trade_assets.stores.bundle import Stores
 from trade_assets.stores.history import HistoryWritten
 from trade_assets.streaming.hours import HourFiles
@@ -23,12 +24,10 @@ class HistoryIOManager(dg.IOManager):
     def handle_output(self, context: dg.OutputContext, obj: HourFiles) -> None:
         """Store the records of the partition's files."""
         feed = feed_of_asset(context.asset_key)
-        rows = puts = 0
         for batch in obj.batches():
             written = self.write(feed, batch.records)
-            rows += written.rows
-            puts += written.puts
-        context.add_output_metadata({"rows_in_store": rows, "items_put": puts})
+            obj.figures.history_puts += written.puts
+        context.add_output_metadata(figures_metadata(obj.figures, HISTORY))
 
     def load_input(self, context: dg.InputContext) -> pl.DataFrame:
         """The records of the upstream partitions, read from DynamoDB (`feed.record_schema`).

@@ -4,7 +4,8 @@ import dagster as dg
 import polars as pl
 
 from trade_assets.feeds.base import Feed
-from trade_assets.io_managers.base import feed_of_asset
+from trade_assets.io_managers.base import LATEST, feed_of_asset
+from trade_assets.io_managers.metadata import figures_metadata
 from trade_assets.stores.bundle import Stores
 from trade_assets.stores.latest import LatestWritten
 from trade_assets.stores.retrying import retrying
@@ -26,12 +27,10 @@ class LatestIOManager(dg.IOManager):
         feed = feed_of_asset(context.asset_key)
         # DynamoDB's calls retry by themselves; Redis's do not.
         again = retrying(self._stores.settings.store_retry_seconds)
-        offered = changed = 0
         for batch in obj.batches():
             written = again(self.write, feed, batch.records)
-            offered += written.records
-            changed += written.changed
-        context.add_output_metadata({"records_offered": offered, "records_changed": changed})
+            obj.figures.latest_changed += written.changed
+        context.add_output_metadata(figures_metadata(obj.figures, LATEST))
 
     def load_input(self, context: dg.InputContext) -> pl.DataFrame:
         """All newest records of the feed as Redis holds them now (`feed.record_schema`)."""

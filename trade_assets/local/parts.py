@@ -62,8 +62,12 @@ class Part:
         port: int,
         log: Path,
         environment: Mapping[str, str] | None = None,
+        folder: Path | None = None,
     ) -> None:
-        """Start it. `environment` replaces this process's; its output is appended to `log`."""
+        """Start it in `folder` (default: ours), its output appended to `log`.
+
+        `environment` replaces this process's.
+        """
         self.name = command.name
         self.port = port
         self.log = log
@@ -75,6 +79,7 @@ class Part:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 env=environment,
+                cwd=folder,
                 # A Ctrl-C at the terminal goes to the process group: parts are stopped by us.
                 process_group=0,
             )

@@ -1,7 +1,6 @@
 """The programs of the local stack: what each is for, its command, and the order they stop in."""
 
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -123,14 +122,9 @@ def dagster_programs(
     ]
 
 
-def desk_programs(settings: Settings, outbox: Path) -> list[Program]:
+def desk_programs(outbox: Path) -> list[Program]:
     """The simulated desk, and the push agent that uploads what it writes."""
-    options = [
-        *("--seed", str(settings.simulator_seed)),
-        *("--interval", str(settings.simulator_interval_seconds)),
-    ]
-    desk: Sequence[str] = [*_CLI, "desk", str(outbox), *options]
     return [
         Program(PartCommand("push", [*_CLI, "push", str(outbox)]), "push agent", 60),
-        Program(PartCommand("desk", desk), "simulated desk", 70),
+        Program(PartCommand("desk", [*_CLI, "desk", str(outbox)]), "simulated desk", 70),
     ]

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Final
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from trade_assets.errors import LocalStackError
 from trade_assets.local.parts import Part, PartCommand
@@ -73,7 +75,11 @@ def redis_command(
 
 def answers_ping(port: int, password: str | None = None) -> bool:
     """Whether the server on the port of loopback answers a PING; an open port is not enough."""
-    client = redis.Redis(host=LOOPBACK, port=port, password=password, socket_timeout=1.0)
+    # Without the client's own retries, which take seconds to say that nobody is there.
+    once = Retry(NoBackoff(), 0)
+    client = redis.Redis(
+        host=LOOPBACK, port=port, password=password, socket_timeout=1.0, retry=once
+    )
     try:
         return bool(client.ping())
     except redis.RedisError:

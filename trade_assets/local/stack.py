@@ -1,5 +1,6 @@
 """The local stack as a whole: prepared, started, watched and stopped. No terminal output here."""
 
+import errno
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -43,6 +44,14 @@ _FOREIGN_VARIABLES: Final = (
     "AWS_DEFAULT_PROFILE",
 )
 """Credentials of an account have no business in processes that reach only this machine."""
+
+_DISK_ERRORS: Final = frozenset(
+    {
+        *(errno.ENOSPC, errno.EDQUOT),  # full
+        *(errno.EROFS, errno.EACCES, errno.EPERM),  # not ours to write
+        *(errno.ENOTDIR, errno.EEXIST),  # a file where the home should be
+    }
+)
 
 Say = Callable[[str], None]
 
@@ -220,7 +229,7 @@ def running_stack(
             "`up` starts local parts: it needs TRADE_ASSETS_PROFILE=local and no Redis cluster"
         )
     paths = StackPaths(settings.home_path)
-    with leftovers.only_one(paths.run):
+    with _disk_errors_explained(), leftovers.only_one(paths.run):
         _clear_the_way(settings, say)
         python = ensure_environment(paths.home / FOLDER_NAME, say)
         programs = _programs(settings, paths, python, simulator=simulator, module=module)
@@ -237,8 +246,22 @@ def running_stack(
             yield stack
         finally:
             stopping()
-            say("stopping (the AWS stand-in saves its state)")
+            say("stopping (the AWS stand-in saves its state; Ctrl-C hurries)")
             stack.stop()
+
+
+@contextmanager
+def _disk_errors_explained() -> Iterator[None]:
+    """Turn a disk that cannot be written into a message."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _DISK_ERRORS:
+            raise
+        raise LocalStackError(
+            f"cannot write {error.filename or 'the state of the local stack'}: {error.strerror}; "
+            "make room or see who may write there, or move TRADE_ASSETS_HOME"
+        ) from error
 
 
 def _clear_the_way(settings: Settings, say: Say) -> None:
@@ -259,5 +282,5 @@ def _programs(
     programs += dagster_programs(settings, workspace, port, module)
     if simulator:
         paths.outbox.mkdir(parents=True, exist_ok=True)
-        programs += desk_programs(settings, paths.outbox)
+        programs += desk_programs(paths.outbox)
     return programs

@@ -56,7 +56,6 @@ def _program_section(program: Program, paths: StackPaths) -> str:
     command = tied(part.arguments, extra=part.environment, after_port=part.after_port)
     lines = {
         "command": _escaped(shlex.join(command)),
-        "directory": _escaped(str(paths.home)),
         "priority": program.priority,
         "autostart": str(program.is_store).lower(),
         "autorestart": "true",
@@ -68,7 +67,8 @@ def _program_section(program: Program, paths: StackPaths) -> str:
         "stopasgroup": str(program.name != "code-server").lower(),
         "killasgroup": "true",
         "redirect_stderr": "true",
-        "stdout_logfile": _escaped(str(paths.log(program.name))),
+        # Relative to the home, in which supervisord runs: it expands this one name twice.
+        "stdout_logfile": str(paths.log(program.name).relative_to(paths.home)),
         "stdout_logfile_maxbytes": LOG_BYTES,
         "stdout_logfile_backups": LOG_BACKUPS,
     }
@@ -127,6 +127,7 @@ class Supervisor:
             port=0,
             log=paths.log("supervisord-start"),
             environment=environment,
+            folder=paths.home,
         )
 
     def await_ready(self) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from trade_assets.errors import PermanentError
+from trade_assets.logs import get_logger
 from trade_assets.push.attempt import Attempts
 from trade_assets.push.journal import FolderLock, Journal, journal_path
 from trade_assets.push.loop import Listener, Pace, PushLoop
@@ -17,8 +18,10 @@ from trade_assets.stores.objects import ObjectStore
 DEFAULT_WORKERS: Final = 8
 PATIENCE_SECONDS: Final = 60.0
 """How long a worker stays with one file while the network is away; then another has its turn."""
-GRACE_SECONDS: Final = 5.0
+GRACE_SECONDS: Final = 3.0
 """How long uploads that run may take to finish once the agent is stopped."""
+
+_log = get_logger(__name__)
 
 
 class PushAgent:
@@ -98,7 +101,15 @@ class PushAgent:
             once=self._once,
             listener=self._listener,
         )
+        _log.info("agent started", folder=str(self._folder), bucket=self._settings.bucket)
         try:
-            return loop.run(stop, halt, GRACE_SECONDS)
+            report = loop.run(stop, halt, GRACE_SECONDS)
         finally:
             store.close()
+        _log.info(
+            "agent stopped",
+            pushed_files=report.pushed_files,
+            waiting_files=report.waiting_files,
+            refused_files=len(report.refused),
+        )
+        return report

@@ -19,10 +19,12 @@ from rich.progress import (
     TextColumn,
     TimeRemainingColumn,
 )
+from rich.table import Column
 
 from trade_assets.push.loop import Listener
 from trade_assets.push.report import PushReport
 from trade_assets.push.uploader import Upload
+from trade_assets.settings import Settings
 
 STATUS_SECONDS: Final = 30.0
 RATE_SECONDS: Final = 2.0
@@ -77,16 +79,24 @@ class ProgressBar(Listener):
         self._progress = progress
         self._title = title
         self._task: TaskID = progress.add_task(title, total=None, state="")
-        self._begun = 0
+        self._begun = self._pushed = 0
+        self._idle = True
         self._rate = _Rate()
 
     def progress(self, report: PushReport, away_seconds: float | None) -> None:
         """Show the state. A backlog begins when something waits and ends when nothing does."""
+        if self._idle and report.waiting_files:
+            self._begun = self._pushed
+        self._idle, self._pushed = not report.waiting_files, report.pushed_files
         done = report.pushed_files - self._begun
         total = done + report.waiting_files
-        if not report.waiting_files:
-            self._begun = report.pushed_files
-        state = f"{self._rate.text(report.pushed_bytes)}  {state_text(report, away_seconds)}"
+        state = ", ".join(
+            [
+                decimal(report.pushed_bytes),
+                self._rate.text(report.pushed_bytes),
+                *_troubles(report, away_seconds),
+            ]
+        )
         self._progress.update(self._task, completed=done, total=total or None, state=state)
 
 
@@ -107,24 +117,25 @@ class _Rate:
 
 def state_text(report: PushReport, away_seconds: float | None) -> str:
     """The state in words, e.g. `1,204 files pushed (48.1 MB), 3 waiting`; trouble if there is."""
-    parts = [
+    counts = (
         f"{report.pushed_files:,} files pushed ({decimal(report.pushed_bytes)})",
         f"{report.waiting_files:,} waiting",
-    ]
-    parts += [
-        f"{count:,} {what}"
-        for count, what in (
-            (report.same_files, "unchanged"),
-            (len(report.unclaimed), "unclaimed"),
-            (len(report.unfinished), "unfinished"),
-            (report.vanished_files, "vanished"),
-            (len(report.refused), "refused"),
-        )
-        if count
-    ]
+    )
+    return ", ".join([*counts, *_troubles(report, away_seconds)])
+
+
+def _troubles(report: PushReport, away_seconds: float | None) -> list[str]:
+    counts = (
+        (report.same_files, "unchanged"),
+        (len(report.unclaimed), "unclaimed"),
+        (len(report.unfinished), "unfinished"),
+        (report.vanished_files, "vanished"),
+        (len(report.refused), "refused"),
+    )
+    troubles = [f"{count:,} {what}" for count, what in counts if count]
     if away_seconds is not None:
-        parts.append(f"bucket out of reach for {away_seconds:.0f} s")
-    return ", ".join(parts)
+        troubles.append(f"bucket out of reach for {away_seconds:.0f} s")
+    return troubles
 
 
 @contextmanager
@@ -137,18 +148,30 @@ def listener_for(title: str, *, as_json: bool) -> Iterator[JsonLines | StatusLin
     elif not console.is_terminal:
         yield StatusLines(sys.stdout)
     else:
+        # Only the last column may be squeezed on a narrow terminal.
         columns = (
             SpinnerColumn(),
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(compact=True),
+            TextColumn("{task.description}", table_column=Column(no_wrap=True)),
+            BarColumn(bar_width=16, table_column=Column(no_wrap=True)),
+            MofNCompleteColumn(table_column=Column(no_wrap=True)),
+            TimeRemainingColumn(compact=True, table_column=Column(no_wrap=True)),
             TextColumn("{task.fields[state]}"),
         )
         with Progress(
             *columns, console=console, redirect_stderr=sys.stderr.isatty(), refresh_per_second=4
         ) as progress:
             yield ProgressBar(progress, title)
+
+
+def log_settings(settings: Settings, listener: Listener) -> Settings:
+    """Settings for the logs: a line per file would bury a progress bar on the same terminal.
+
+    A log level that somebody chose is kept.
+    """
+    chosen = "log_level" in settings.model_fields_set
+    if chosen or not isinstance(listener, ProgressBar) or not sys.stderr.isatty():
+        return settings
+    return settings.model_copy(update={"log_level": "WARNING"})
 
 
 def show_end(listener: Listener, report: PushReport) -> None:

@@ -25,8 +25,6 @@ from trade_assets.push.uploader import RETRY_MOST_SECONDS, Outage, Upload
 from trade_assets.push.watch import FolderWatch
 from trade_assets.push.workers import WorkerPool
 
-UNSEEN_QUIET_SECONDS: Final = 1.0
-"""Quiet time of a file whose closing was not seen (found by a scan, or still being written)."""
 HELD_OPEN_SECONDS: Final = 60.0
 """A file that stays unfinished for this long is reported."""
 TRIES_ONCE: Final = 3
@@ -40,11 +38,21 @@ _log = get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Times, in seconds: a closed file is quiet after `settle`, the folder is scanned each
-    `rescan`."""
+    """Times of the loop, all in seconds.
+
+    Attributes:
+        settle: a file must be unchanged this long after it was closed.
+        rescan: pause between two scans of the folder.
+        unseen: a file whose closing was not seen must be unchanged this long, if `settle` is less.
+    """
 
     settle: float = 0.1
     rescan: float = 5.0
+    unseen: float = 1.0
+
+    def quiet(self, *, closed: bool) -> float:
+        """How long a file must be unchanged."""
+        return self.settle if closed else max(self.settle, self.unseen)
 
 
 class Listener:
@@ -197,7 +205,7 @@ class PushLoop:
         elif feed_of_file(name) is None:
             self._note_unclaimed(name)
         else:
-            quiet = self._pace.settle if closed else max(self._pace.settle, UNSEEN_QUIET_SECONDS)
+            quiet = self._pace.quiet(closed=closed)
             wait = min(quiet, max(0.0, quiet - stamp.age_seconds(time.time())))
             self._candidates.arm(Candidate(name, stamp, closed), time.monotonic() + wait)
 
@@ -258,7 +266,7 @@ class PushLoop:
             since = float("inf")
         self._unfinished[name] = (tries + 1, since)
         stamp = regular_stamp(self._folder / name) or candidate.stamp
-        self._candidates.arm(Candidate(name, stamp), now + UNSEEN_QUIET_SECONDS)
+        self._candidates.arm(Candidate(name, stamp), now + self._pace.quiet(closed=False))
 
     def _lost(self, name: str) -> None:
         self._forget_trouble(name)

@@ -16,6 +16,7 @@ from typing import Final
 from trade_assets.errors import PermanentError, TransientError
 from trade_assets.feeds.registry import feed_of_file
 from trade_assets.logs import get_logger
+from trade_assets.push.agent import GRACE_SECONDS
 from trade_assets.push.files import Stamp, is_ignored
 from trade_assets.push.journal import Forgetful
 from trade_assets.push.loop import Listener
@@ -28,7 +29,6 @@ from trade_assets.stores.objects import ObjectStore
 DEFAULT_MAX_GAP_SECONDS: Final = 60.0
 DEFAULT_WORKERS: Final = 8
 TICK_SECONDS: Final = 0.25
-GRACE_SECONDS: Final = 5.0
 FOREVER_SECONDS: Final = 10 * 365 * 86_400.0
 
 _TIME_IN_NAME: Final = re.compile(r"(?<!\d)(\d{8})(?:_(\d{6}|\d{4}))?(?!\d)")

@@ -28,7 +28,9 @@ BATCH_GET_KEYS: Final = 100
 WRITERS: Final = 6
 """Requests on the way at a time. The stand-in is at its ceiling with 4; DynamoDB itself is not."""
 
-_NOTHING_UNPROCESSED: Final = frozenset({b"{}", b'{"UnprocessedItems":{}}', b'{"UnprocessedItems": {}}'})
+_NOTHING_UNPROCESSED: Final = frozenset(
+    {b"{}", b'{"UnprocessedItems":{}}', b'{"UnprocessedItems": {}}'}
+)
 
 
 class ConditionFailedError(Exception):
@@ -156,12 +158,12 @@ class DynamoCalls:
 
     def _credentials(self) -> Credentials:
         credentials = self._session.get_credentials()
-        if credentials is None:
+        frozen = credentials.get_frozen_credentials() if credentials is not None else None
+        if frozen is None or frozen.access_key is None or frozen.secret_key is None:
             raise StoreRejectedError(
                 "no AWS credentials found: configure the ordinary AWS credential chain, "
                 "or choose TRADE_ASSETS_PROFILE=local"
             )
-        frozen = credentials.get_frozen_credentials()
         return Credentials(frozen.access_key, frozen.secret_key, frozen.token)
 
     def _retrying(self) -> Retrying:

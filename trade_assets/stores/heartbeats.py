@@ -9,9 +9,8 @@ from typing import Final, cast
 
 import orjson
 import redis
-from redis.exceptions import RedisError
 
-from trade_assets.stores.latest import as_redis_error
+from trade_assets.stores.latest import REDIS_ERRORS, as_redis_error
 
 RUNS_KEY: Final = "stream:runs"
 
@@ -41,7 +40,7 @@ class Heartbeats:
         try:
             self._redis.set(_key(beat.run_id), orjson.dumps(asdict(beat)), px=self._stale_ms)
             self._redis.sadd(RUNS_KEY, beat.run_id)
-        except (RedisError, OSError) as error:
+        except REDIS_ERRORS as error:
             raise as_redis_error(error, "writing the stream's heartbeat") from error
 
     def alive(self) -> list[StreamBeat]:
@@ -55,7 +54,7 @@ class Heartbeats:
                     continue
                 beats.append(StreamBeat(**orjson.loads(text)))
             return beats
-        except (RedisError, OSError) as error:
+        except REDIS_ERRORS as error:
             raise as_redis_error(error, "reading the stream's heartbeats") from error
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 import polars as pl
@@ -25,6 +25,12 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 Item = dict[str, dict[str, Any]]
+
+_NOT_NEWER: Final = (
+    "NOT attribute_type(file_key, :text) OR NOT begins_with(file_key, :feed) "
+    "OR file_key <= :file_key"
+)
+"""Holds for an absent, a damaged and an older item; the same as `_must_put`, at DynamoDB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +79,10 @@ class HistoryStore:
     ) -> Iterator[dict[str, Any]]:
         """Records of one key by event time: `since` inclusive, `until` exclusive, both aware.
 
-        Values are str, Decimal, bool or None, under the record's column names.
+        Values are str, Decimal or bool, under the record's column names; a null is absent.
         """
+        if since is not None and until is not None and since >= until:
+            return
         expression, values = _key_condition(feed, record_key, since, until)
         query: dict[str, Any] = {
             "TableName": self._table,
@@ -137,22 +145,25 @@ class HistoryStore:
 
     def _put_unless_newer(self, item: str, file_key: str) -> None:
         """Put an item unless a file of a later hour has written it in the meantime."""
-        body = (
-            f'{{"TableName":"{self._table}","Item":{item},'
-            '"ConditionExpression":"attribute_not_exists(file_key) OR file_key <= :file_key",'
-            f'"ExpressionAttributeValues":{{":file_key":{{"S":{orjson.dumps(file_key).decode()}}}}}}}'
-        )
+        body = {
+            "TableName": self._table,
+            "Item": orjson.Fragment(item),
+            "ConditionExpression": _NOT_NEWER,
+            "ExpressionAttributeValues": {
+                ":text": {"S": "S"},
+                ":feed": {"S": _feed_part(file_key)},
+                ":file_key": {"S": file_key},
+            },
+        }
         try:
-            self._calls.call("PutItem", body.encode())
+            self._calls.call("PutItem", orjson.dumps(body))
         except ConditionFailedError:
             return
 
 
 def plain_record(item: Any) -> dict[str, Any]:
     """A DynamoDB-JSON item as a plain record, without the table's keys."""
-    return {
-        name: _plain(value) for name, value in item.items() if name not in ("pk", "sk")
-    }
+    return {name: _plain(value) for name, value in item.items() if name not in ("pk", "sk")}
 
 
 def _texts(item: Item) -> dict[str, str]:
@@ -171,20 +182,24 @@ def _plain(value: dict[str, Any]) -> Any:
 def _must_put(item: Item, stored: Item | None) -> bool:
     """Whether an item has to be written: it is not there, or differs and is not older.
 
-    A stored item without a readable `file_key` is damaged and counts as older.
+    A stored item without a file key of this feed is damaged and counts as older.
     """
     if stored is None:
         return True
+    file_key = item[FILE_KEY]["S"]
     stored_file = stored.get(FILE_KEY, {}).get("S", "")
-    if stored_file > item[FILE_KEY]["S"]:
+    if stored_file > file_key and stored_file.startswith(_feed_part(file_key)):
         return False
     return _comparable(item) != _comparable(stored)
 
 
+def _feed_part(file_key: str) -> str:
+    """The part of a file's key that all files of its feed share."""
+    return file_key[: file_key.rfind("/dt=") + 1]
+
+
 def _comparable(item: Item) -> dict[str, Any]:
-    return {
-        name: Decimal(value["N"]) if "N" in value else value for name, value in item.items()
-    }
+    return {name: Decimal(value["N"]) if "N" in value else value for name, value in item.items()}
 
 
 def _key_condition(
@@ -199,4 +214,3 @@ def _key_condition(
         values[":since"] = {"S": iso_text(since) if since else "0"}
         values[":until"] = {"S": iso_text(until) if until else "9999-12-31T23:59:59.999999Z"}
     return expression, values
-

@@ -26,6 +26,7 @@ from redis.exceptions import (
     NoScriptError,
     OutOfMemoryError,
     ReadOnlyError,
+    RedisClusterException,
     RedisError,
     TryAgainError,
 )
@@ -39,7 +40,8 @@ _GUARDED_WRITE: Final = """
 local stored = redis.pcall('HMGET', KEYS[1], 'event_time', 'file_key')
 local fields
 if stored.err == nil and type(stored[1]) == 'string' and type(stored[2]) == 'string'
-   and string.find(stored[1], '^%d%d%d%d%-%d%d%-%d%dT%d%d:%d%d:%d%d%.%d%d%d%d%d%dZ$') then
+   and string.find(stored[1], '^%d%d%d%d%-%d%d%-%d%dT%d%d:%d%d:%d%d%.%d%d%d%d%d%dZ$')
+   and string.match(stored[2], '^.*/dt=') == string.match(ARGV[2], '^.*/dt=') then
   if stored[1] > ARGV[1] or (stored[1] == ARGV[1] and stored[2] > ARGV[2]) then
     return 0
   end
@@ -62,17 +64,26 @@ redis.call('HSET', KEYS[1], unpack(fields or cjson.decode(ARGV[3])))
 return 1
 """
 """Replace a record unless the stored one is newer or the very same; 1 if it changed anything.
-What is not a hash with a readable event time is damaged, and replaced."""
+What is not a hash with a readable event time and a file key of this feed is damaged, and replaced.
+"""
 
 _GUARDED_STATUS: Final = """
 local stored = redis.pcall('HGET', KEYS[1], 'last_event_time')
-if type(stored) == 'string' and (stored > ARGV[1] or (stored == ARGV[1] and ARGV[2] == '0')) then
+if type(stored) == 'string'
+   and string.find(stored, '^%d%d%d%d%-%d%d%-%d%dT%d%d:%d%d:%d%d%.%d%d%d%d%d%dZ$')
+   and (stored > ARGV[1] or (stored == ARGV[1] and ARGV[2] == '0')) then
   return 0
 end
 redis.call('DEL', KEYS[1])
 redis.call('HSET', KEYS[1], unpack(ARGV, 3))
 return 1
 """
+
+REDIS_ERRORS: Final = (RedisError, RedisClusterException, OSError)
+"""What redis-py raises; the errors of its cluster client are no RedisErrors."""
+
+_TRANSIENT_REPLIES: Final = ("BUSY ", "MISCONF ", "NOREPLICAS ")
+"""Replies that redis-py has no class for: a slow script, a full disk, too few replicas."""
 
 _TRANSIENT: Final = (
     redis.ConnectionError,
@@ -104,8 +115,8 @@ def connect(settings: Settings) -> "redis.Redis":
     try:
         if settings.redis_cluster:
             return cast("redis.Redis", redis.RedisCluster.from_url(url, **options))
-        return cast("redis.Redis", redis.Redis.from_url(url, **options))
-    except (RedisError, OSError) as error:
+        return redis.Redis.from_url(url, **options)
+    except REDIS_ERRORS as error:
         raise as_redis_error(error, f"connecting to {settings.redis_display_url}") from None
 
 
@@ -218,23 +229,26 @@ class LatestStore:
 
     def _scripted(self, script: str, calls: list[tuple[str, list[str]]]) -> list[int]:
         """Run a script for many keys in one round trip; it is loaded where a server lacks it."""
+        results: list[Any] = [0] * len(calls)
         for _ in range(2):
             with _redis_errors("writing latest records"), self._pipeline() as pipe:
                 sha = self._sha.get(script) or self._load(script)
                 for key, arguments in calls:
                     # By name: redis-py's cluster pipeline blocks the method, not the command.
                     pipe.execute_command("EVALSHA", sha, 1, key, *arguments)
-                results = pipe.execute(raise_on_error=False)
+                answers = pipe.execute(raise_on_error=False)
+            # What was done before the script went missing must not look unchanged.
+            results = [1 if old == 1 else new for old, new in zip(results, answers, strict=True)]
             if not any(isinstance(result, NoScriptError) for result in results):
                 break
-            del self._sha[script]
+            self._sha.pop(script, None)
         for result in results:
             if isinstance(result, Exception):
                 raise as_redis_error(result, "writing latest records")
         return cast("list[int]", results)
 
     def _load(self, script: str) -> str:
-        sha = cast("str", self._redis.script_load(script))
+        sha = str(self._redis.script_load(script))
         self._sha[script] = sha
         return sha
 
@@ -258,7 +272,8 @@ def newest_records(records: pl.DataFrame) -> pl.DataFrame:
 
 def as_redis_error(error: Exception, what: str) -> TradeAssetsError:
     """Translate an error of redis-py: transient where another try may help. No URL, no value."""
-    if isinstance(error, _TRANSIENT) or not isinstance(error, RedisError):
+    passing = isinstance(error, _TRANSIENT) or str(error).startswith(_TRANSIENT_REPLIES)
+    if passing or not isinstance(error, RedisError):
         return StoreUnavailableError(f"{what}: Redis: {type(error).__name__}: {error}")
     return StoreRejectedError(f"{what}: Redis: {type(error).__name__}: {error}")
 
@@ -273,7 +288,7 @@ class _redis_errors:  # noqa: N801 - used like a function
         return None
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
-        if isinstance(error, RedisError | OSError):
+        if isinstance(error, REDIS_ERRORS):
             raise as_redis_error(error, self._what) from error
 
 

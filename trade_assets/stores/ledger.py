@@ -96,17 +96,17 @@ class Ledger:
     def entries(self, file_key: str) -> list[Mapping[str, Any]]:
         """All versions of a file, as plain mappings, by ETag."""
         try:
-            answer = self._client.query(
+            pages = self._client.get_paginator("query").paginate(
                 TableName=self._table,
                 KeyConditionExpression="pk = :pk",
                 ExpressionAttributeValues={":pk": {"S": file_key}},
                 ConsistentRead=True,
             )
+            items = [item for page in pages for item in page["Items"]]
         except (ClientError, BotoCoreError) as error:
             raise as_store_error(error, f"reading the ledger of {file_key}") from error
         return [
-            {name: next(iter(value.values())) for name, value in item.items()}
-            for item in answer["Items"]
+            {name: next(iter(value.values())) for name, value in item.items()} for item in items
         ]
 
     def generation(self) -> str | None:
@@ -129,7 +129,8 @@ class Ledger:
         body = {
             "TableName": self._table,
             "Item": orjson.Fragment(_item(entry)),
-            "ConditionExpression": f"attribute_not_exists(pk) OR NOT #state IN ({', '.join(final)})",
+            "ConditionExpression": "attribute_not_exists(pk) OR "
+            f"NOT #state IN ({', '.join(final)})",
             "ExpressionAttributeNames": {"#state": "state"},
             "ExpressionAttributeValues": final,
         }
@@ -163,4 +164,3 @@ def _item(entry: LedgerEntry) -> str:
         if text:
             item[name] = {"S": text[:ERROR_TEXT_LIMIT]}
     return orjson.dumps(item).decode()
-

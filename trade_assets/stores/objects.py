@@ -29,15 +29,21 @@ from trade_assets.errors import (
     TradeAssetsError,
 )
 from trade_assets.feeds.keys import ERROR_SUFFIX, QUARANTINE_PREFIX
-from trade_assets.stores.aws import LOCAL_CREDENTIAL, as_store_error, aws_session, s3_client
 from trade_assets.settings import Profile, Settings
+from trade_assets.stores.aws import LOCAL_CREDENTIAL, as_store_error, aws_session, s3_client
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef
 
 READ_WORKERS: Final = 8
 LIST_PAGE: Final = 1000
 """Keys in one answer of S3's listing, at most."""
+DELETE_KEYS: Final = 1000
+"""Keys in one DeleteObjects, at most."""
+
+# obstore tells a key that it cannot take apart (`a//b`) by a plain ValueError.
+_ERRORS: Final = (ObstoreError, OSError, ValueError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +78,7 @@ class ObjectStore:
         """Store `data` under `key`, whole or not at all; returns its ETag without quotes."""
         try:
             result = obstore.put(self._store, key, data)
-        except (ObstoreError, OSError) as error:
+        except _ERRORS as error:
             raise _error(error, f"putting s3://{self._bucket}/{key}") from error
         return _etag(result["e_tag"])
 
@@ -82,7 +88,7 @@ class ObjectStore:
             return _info(obstore.head(self._store, key))
         except FileNotFoundError:
             return None
-        except (ObstoreError, OSError) as error:
+        except _ERRORS as error:
             raise _error(error, f"looking at s3://{self._bucket}/{key}") from error
 
     def get(self, key: str) -> ObjectBytes:
@@ -95,7 +101,7 @@ class ObjectStore:
         try:
             result = obstore.get(self._store, key)
             return ObjectBytes(_info(result.meta), bytes(result.bytes()))
-        except (ObstoreError, OSError) as error:
+        except _ERRORS as error:
             raise _error(error, f"reading s3://{self._bucket}/{key}") from error
 
     def get_many(self, keys: Sequence[str]) -> list[ObjectBytes | TradeAssetsError]:
@@ -120,9 +126,29 @@ class ObjectStore:
             for page in obstore.list(
                 self._store, prefix=prefix.rstrip("/"), offset=after, chunk_size=LIST_PAGE
             ):
-                yield from (_info(meta) for meta in page)
-        except (ObstoreError, OSError) as error:
+                infos = [_info(meta) for meta in page]
+                yield from infos
+                after = infos[-1].key if infos else after
+        except InvalidPathError:
+            yield from self._list_odd_keys(prefix, after)
+        except _ERRORS as error:
             raise _error(error, f"listing s3://{self._bucket}/{prefix}") from error
+
+    def _list_odd_keys(self, prefix: str, after: str | None) -> Iterator[ObjectInfo]:
+        """List where somebody put a key that obstore refuses (`a//b`): nothing else may hide."""
+        try:
+            for page in self._s3.get_paginator("list_objects_v2").paginate(
+                Bucket=self._bucket, Prefix=prefix, StartAfter=after or ""
+            ):
+                for item in page.get("Contents", []):
+                    yield ObjectInfo(
+                        key=item["Key"],
+                        etag=_etag(item["ETag"]),
+                        size=item["Size"],
+                        landed_at=item["LastModified"].astimezone(UTC),
+                    )
+        except (ClientError, BotoCoreError) as error:
+            raise as_store_error(error, f"listing s3://{self._bucket}/{prefix}") from error
 
     def quarantine(
         self, info: ObjectInfo, reason: str, rows: Sequence[dict[str, Any]], at: datetime
@@ -130,7 +156,7 @@ class ObjectStore:
         """Copy an object to quarantine and put beside it what is wrong.
 
         `rows` are the rejected rows (row, reason, text); empty where the file as a whole is
-        refused. The original stays where it is.
+        refused. The original stays where it is; if it is gone, there is only the report.
         """
         key = f"{QUARANTINE_PREFIX}{info.key}"
         report = {
@@ -142,9 +168,7 @@ class ObjectStore:
             "time": at,
         }
         try:
-            self._s3.copy_object(
-                Bucket=self._bucket, Key=key, CopySource={"Bucket": self._bucket, "Key": info.key}
-            )
+            self._copy(info.key, key)
             self._s3.put_object(
                 Bucket=self._bucket,
                 Key=f"{key}{ERROR_SUFFIX}",
@@ -154,19 +178,21 @@ class ObjectStore:
         except (ClientError, BotoCoreError) as error:
             raise as_store_error(error, f"quarantining {info.key}") from error
 
-    def release(self, key: str) -> None:
-        """Take a file out of quarantine: it has been stored whole after all."""
-        quarantined = f"{QUARANTINE_PREFIX}{key}"
+    def release(self, keys: Sequence[str]) -> None:
+        """Take files out of quarantine: they have been stored whole after all."""
+        objects: list[ObjectIdentifierTypeDef] = [
+            {"Key": f"{QUARANTINE_PREFIX}{key}{suffix}"}
+            for key in keys
+            for suffix in ("", ERROR_SUFFIX)
+        ]
         try:
-            self._s3.delete_objects(
-                Bucket=self._bucket,
-                Delete={
-                    "Objects": [{"Key": quarantined}, {"Key": f"{quarantined}{ERROR_SUFFIX}"}],
-                    "Quiet": True,
-                },
-            )
+            for start in range(0, len(objects), DELETE_KEYS):
+                part = objects[start : start + DELETE_KEYS]
+                self._s3.delete_objects(
+                    Bucket=self._bucket, Delete={"Objects": part, "Quiet": True}
+                )
         except (ClientError, BotoCoreError) as error:
-            raise as_store_error(error, f"releasing {key} from quarantine") from error
+            raise as_store_error(error, "releasing files from quarantine") from error
 
     def close(self) -> None:
         """Give the threads back."""
@@ -178,6 +204,15 @@ class ObjectStore:
         if self._boto is None:
             self._boto = s3_client(self._settings)
         return self._boto
+
+    def _copy(self, source: str, target: str) -> None:
+        try:
+            self._s3.copy_object(
+                Bucket=self._bucket, Key=target, CopySource={"Bucket": self._bucket, "Key": source}
+            )
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") not in ("NoSuchKey", "404"):
+                raise
 
     def _get_or_error(self, key: str) -> ObjectBytes | TradeAssetsError:
         try:
@@ -233,7 +268,7 @@ def _error(error: Exception, what: str) -> TradeAssetsError:
         return ObjectMissingError(f"{what}: there is no such object or bucket")
     if isinstance(error, PermissionError | PermissionDeniedError | UnauthenticatedError):
         return StoreRejectedError(f"{what}: access denied")
-    if isinstance(error, InvalidPathError):
+    if isinstance(error, InvalidPathError | ValueError):
         return StoreRejectedError(f"{what}: not a key that S3 can hold")
     first_line = str(error).splitlines()[0] if str(error) else type(error).__name__
     return StoreUnavailableError(f"{what}: {first_line}")

@@ -14,6 +14,7 @@ from typing import Final
 import orjson
 import polars as pl
 
+from trade_assets.errors import StoreRejectedError
 from trade_assets.feeds.base import (
     EVENT_TIME,
     EVENT_TIME_TYPE,
@@ -68,20 +69,28 @@ def redis_fields(frame: pl.DataFrame) -> list[str]:
 
 
 def typed_frame(feed: Feed, rows: Sequence[Mapping[str, str]]) -> pl.DataFrame:
-    """Rows of texts, as a store gives them back, as a frame of `feed.record_schema`."""
+    """Rows of texts, as a store gives them back, as a frame of `feed.record_schema`.
+
+    Raises:
+        StoreRejectedError: a text is not of its column's type, so that the store is damaged.
+    """
     texts = pl.DataFrame(
         [{name: row.get(name) for name in feed.record_schema} for row in rows],
         schema=dict.fromkeys(feed.record_schema, pl.String()),
     )
-    return texts.select(_typed(name, dtype) for name, dtype in feed.record_schema.items())
+    try:
+        return texts.select(_typed(name, dtype) for name, dtype in feed.record_schema.items())
+    except pl.exceptions.PolarsError as error:
+        raise StoreRejectedError(
+            f"{feed.path}: a stored record is damaged, materialise its hour again: {error}"
+        ) from error
 
 
 def _typed(name: str, dtype: pl.DataType) -> pl.Expr:
     column = pl.col(name)
     if dtype == EVENT_TIME_TYPE:
-        return column.str.to_datetime("%Y-%m-%dT%H:%M:%S%.6fZ", time_unit="us").dt.replace_time_zone(
-            "UTC"
-        )
+        times = column.str.to_datetime(ISO_MICROSECONDS, time_unit="us")
+        return times.dt.replace_time_zone("UTC")
     if dtype == pl.Date:
         return column.str.to_date()
     if dtype == pl.Boolean:
@@ -96,9 +105,7 @@ def _joined(frame: pl.DataFrame, part: _Part, opening: str, closing: str) -> lis
         for index, name in enumerate(frame.columns)
     ]
     return (
-        texts.select(
-            pl.concat_str([pl.lit(opening), *parts, pl.lit(closing)], ignore_nulls=True)
-        )
+        texts.select(pl.concat_str([pl.lit(opening), *parts, pl.lit(closing)], ignore_nulls=True))
         .to_series()
         .to_list()
     )

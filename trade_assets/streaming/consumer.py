@@ -53,8 +53,9 @@ POLL_SECONDS: Final = 2
 """Length of a long poll, and so the longest that a stop waits for a receiver."""
 INBOX_MESSAGES: Final = 256
 DONE_VERSIONS: Final = 20_000
-"""File versions remembered as done, so that a notification that comes twice costs nothing."""
-REWRITE_ROUNDS: Final = 5
+"""Files whose last version is remembered, so that a notification that comes twice costs nothing."""
+REWRITE_ROUNDS: Final = 20
+"""Looks for a newer version of a key, before its message is given back for later."""
 
 
 class LatestWriter(Protocol):
@@ -104,7 +105,7 @@ class StreamConsumer:
         self._inbox: queue.Queue[Message] = queue.Queue(INBOX_MESSAGES)
         self._written: queue.Queue[_Work | None] = queue.Queue(2)
         self._in_flight = InFlight(stores.queue, settings.queue_visibility_seconds)
-        self._done: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._done: OrderedDict[str, str] = OrderedDict()
         self._stop_receiving = threading.Event()
         self._abort = threading.Event()
         self._error: BaseException | None = None
@@ -138,8 +139,10 @@ class StreamConsumer:
 
     @property
     def healthy(self) -> bool:
-        """Whether all its threads are at work."""
-        return self._error is None and all(t.is_alive() for t in self._stages + self._receivers)
+        """Whether it takes new files: nobody has stopped it and all its threads are at work."""
+        if self._error is not None or self._stop_receiving.is_set():
+            return False
+        return all(thread.is_alive() for thread in self._stages + self._receivers)
 
     def stop(self, drain: bool = True) -> None:
         """End: finish what was received (`drain`), or give it back to the queue at once."""
@@ -234,7 +237,8 @@ class StreamConsumer:
         newest: dict[str, FileVersion] = {}
         for message in work.messages:
             for item in message.announced or ():
-                if not item.key.startswith(FEEDS_PREFIX) or (item.key, item.etag) in self._done:
+                done = item.etag and self._done.get(item.key) == item.etag
+                if done or not item.key.startswith(FEEDS_PREFIX):
                     continue
                 version = FileVersion(item.key, item.etag, item.landed_at)
                 other = newest.get(item.key)
@@ -264,9 +268,7 @@ class StreamConsumer:
             return
         last, key = newest
         self._retrying(
-            partial(
-                self._stores.latest.write_status, batch.feed, key, last, now, work.lags[key]
-            )
+            partial(self._stores.latest.write_status, batch.feed, key, last, now, work.lags[key])
         )
 
     def _second_stage(self) -> None:
@@ -289,15 +291,18 @@ class StreamConsumer:
         self._report(work)
 
     def _keep(self, work: _Work, batch: FeedBatch) -> None:
+        self._write_history(work, batch)
+        if batch.feed.rewritten:
+            self._follow_rewrites(work, batch.files)
+
+    def _write_history(self, work: _Work, batch: FeedBatch) -> None:
         try:
             written = self._retrying(partial(self._history.write, batch.feed, batch.records))
         except StoreRejectedError as error:
-            self._split(work, batch, error, self._keep)
+            self._split(work, batch, error, self._write_history)
             return
         path = batch.feed.path
         work.puts[path] = work.puts.get(path, 0) + written.puts
-        if batch.feed.rewritten:
-            self._follow_rewrites(work, batch.files)
 
     def _split(
         self,
@@ -332,11 +337,17 @@ class StreamConsumer:
             files = [result for result in read if result.records is not None]
             for batch in by_feed(files):
                 self._show(work, batch)
-                self._retrying(partial(self._history.write, batch.feed, batch.records))
+            for batch in by_feed([work.results[result.version.key] for result in files]):
+                self._write_history(work, batch)
+        # Their messages come back, and with them another look.
+        for result in files:
+            error = TransientError(f"{result.version.key} is rewritten faster than it can be read")
+            work.results[result.version.key] = result.failed(error)
 
     def _settle(self, work: _Work) -> None:
         """Delete the messages that are done with; let the others come back, later and later."""
-        done, failed = [], []
+        done: list[Message] = []
+        failed: list[Message] = []
         for message in work.messages:
             target = done if self._is_done(work, message) else failed
             target.append(message)
@@ -348,7 +359,7 @@ class StreamConsumer:
         self._retrying(partial(self._stores.queue.delete, done))
         self._in_flight.remove(work.messages)
         for result in work.results.values():
-            if result.state is not FileState.FAILED:
+            if result.state in (FileState.STORED, FileState.QUARANTINED):
                 self._remember(result)
 
     def _is_done(self, work: _Work, message: Message) -> bool:
@@ -361,7 +372,8 @@ class StreamConsumer:
         version = result.version
         if result.feed_key is not None and result.feed_key.feed.rewritten:
             return  # A, B, A again: the second A is new work.
-        self._done[(version.key, version.etag)] = None
+        self._done[version.key] = version.etag
+        self._done.move_to_end(version.key)
         while len(self._done) > DONE_VERSIONS:
             self._done.popitem(last=False)
 
@@ -401,6 +413,4 @@ class StreamConsumer:
 
 
 def _superseded(version: FileVersion) -> FileResult:
-    return FileResult(
-        version, state=FileState.SUPERSEDED, error="rewritten before it was read"
-    )
+    return FileResult(version, state=FileState.SUPERSEDED, error="rewritten before it was read")

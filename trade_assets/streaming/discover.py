@@ -1,9 +1,10 @@
 """Files that no notification announced: found by listing the bucket behind a watermark.
 
-Keys of a feed sort by landing hour and, within it, by the time in the file name, so that one listing
-behind the last settled key finds what is new, whatever else the bucket holds. What that misses (a
-name older than the watermark that lands late, a key that is rewritten) is caught by looking at the
-current hours of rewritten feeds at every scan, and at every hour once more when it is over.
+Keys of a feed sort by landing hour and, within it, by the time in the file name, so that one
+listing behind the last settled key finds what is new, whatever else the bucket holds. What that
+misses (a name older than the watermark that lands late, a key that is rewritten) is caught by
+looking at the current hours of rewritten feeds at every scan, and at every hour once more when it
+is over.
 """
 
 from collections.abc import Iterator

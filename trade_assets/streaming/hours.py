@@ -18,8 +18,9 @@ BATCH_FILES: Final = 128
 class HourFiles:
     """Files of a feed by landing hour, read again from S3 at every iteration of `batches`.
 
-    Two IO managers iterate it one after the other, so that an hour of any size is never in memory
-    as a whole. Few files are kept between the two.
+    The asset's step and two IO managers iterate it one after the other, so that an hour of any
+    size is never in memory as a whole. Reading a row again costs a hundredth of writing it; few
+    files are kept instead.
     """
 
     def __init__(
@@ -41,6 +42,12 @@ class HourFiles:
     def results(self) -> list[FileResult]:
         """What every file came to when it was last read, without its rows."""
         return list(self._results.values())
+
+    def look(self) -> HourFigures:
+        """Read every file once, for the figures of them all; nothing is written."""
+        for _ in self.batches():
+            pass
+        return self.figures
 
     def batches(self) -> Iterator[FeedBatch]:
         """The readable files and their records, at most `BATCH_FILES` at a time, in key order.

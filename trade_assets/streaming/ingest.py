@@ -116,11 +116,12 @@ def account(
     To be called when both stores have the rows. `release` takes files that are whole out of
     quarantine (a rerun after a repair).
     """
-    for result in results:
-        if result.state is FileState.QUARANTINED or result.rejected:
-            _quarantine(objects, result)
-        elif release and result.state is FileState.STORED:
-            objects.release(result.version.key)
+    refused = [r for r in results if r.state is FileState.QUARANTINED or r.rejected]
+    for result in refused:
+        _quarantine(objects, result)
+    if release:
+        whole = (r for r in results if r.state is FileState.STORED and not r.rejected)
+        objects.release([result.version.key for result in whole])
     ledger.record([entry for result in results for entry in ledger_entries(result, run_id)])
 
 

@@ -54,5 +54,5 @@ def schema_problems(feed: Feed, records: pl.DataFrame) -> list[str]:
         if name in records.schema and records.schema[name] != dtype
     ]
     problems += [f"column {name} is absent" for name in expected if name not in records.schema]
-    problems += [f"column {name} is not declared" for name in records.columns if name not in expected]
-    return problems
+    undeclared = [name for name in records.columns if name not in expected]
+    return problems + [f"column {name} is not declared" for name in undeclared]

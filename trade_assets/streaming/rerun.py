@@ -42,14 +42,14 @@ def account_hour(stores: Stores, files: HourFiles, run_id: str) -> None:
     """
     again = retrying(stores.settings.store_retry_seconds)
     results = files.results
-    again(account, stores.objects, stores.ledger, results, run_id, True)  # noqa: FBT003
+    again(account, stores.objects, stores.ledger, results, run_id, True)
     newest = newest_file(results)
     if newest is not None:
         event_time, key = newest
         now = datetime.now(UTC)
         landed = next(item.version.landed_at for item in results if item.version.key == key)
         lag = max((now - landed).total_seconds(), 0.0)
-        again(stores.latest.write_status, files.feed, key, event_time, now, lag, True)  # noqa: FBT003
+        again(stores.latest.write_status, files.feed, key, event_time, now, lag, True)
     failed = [item for item in results if item.state is FileState.FAILED]
     if failed:
         listed = "; ".join(f"{item.version.key}: {item.error}" for item in failed[:10])

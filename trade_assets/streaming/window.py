@@ -1,4 +1,4 @@
-"""The window of a stream run: how long it consumes, when its successor takes over, its heartbeat."""
+"""The window of a stream run: how long it consumes, who takes over, and its heartbeat."""
 
 import threading
 import time

@@ -4,7 +4,7 @@ S3 that can be cut."""
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -17,7 +17,7 @@ from trade_assets.settings import Settings
 from trade_assets.stores.queue import Announcement, FeedQueue
 from trade_assets_tests.support.waiting import eventually
 
-FAST = Pace(settle=0.03, rescan=0.2)
+FAST = Pace(settle=0.03, rescan=0.2, unseen=0.15)
 
 
 def risk_name(number: int) -> str:
@@ -80,7 +80,7 @@ class Heard(Listener):
         eventually(lambda: len(self.uploads) >= count, what=f"{count} uploads")
         return self.uploads
 
-    def wait_turns(self, count: int = 8) -> None:
+    def wait_turns(self, count: int = 4) -> None:
         """Wait until the loop has gone round so often: what it had to notice, it has noticed."""
         until = self.reports + count
         eventually(lambda: self.reports >= until, what="turns of the loop")
@@ -183,10 +183,8 @@ class Line:
 
 
 def _shut(connection: socket.socket) -> None:
-    try:
+    with suppress(OSError):  # it was shut before
         connection.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        pass
 
 
 @contextmanager

@@ -57,7 +57,7 @@ def test_a_file_that_is_open_for_writing_waits_until_it_is_closed(
             write(folder, risk_name(2), "whole")
             heard.wait_for(1)
             # Long enough that only the open handle can be the reason.
-            eventually(lambda: os.stat(folder / risk_name(1)).st_ctime < _now() - 2.0)
+            eventually(lambda: os.stat(folder / risk_name(1)).st_ctime < _now() - 1.0)
             heard.wait_turns()
             assert [upload.name for upload in heard.uploads] == [risk_name(2)]
             half_written.write("second half")

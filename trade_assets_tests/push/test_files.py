@@ -1,10 +1,13 @@
 """Files: who is writing, what is whole; candidates: who is due."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
 from trade_assets.push.candidates import Candidate, Candidates
 from trade_assets.push.files import (
@@ -65,21 +68,28 @@ def test_where_the_kernel_does_not_tell_a_seen_close_or_a_long_quiet_decides(
 ) -> None:
     path = tmp_path / "f"
     path.write_text("x")
-    fresh = stamp(path)
-    reader, answer = os.pipe()
-    child = os.fork()
-    if child == 0:
-        # Without CAP_LEASE, and not the owner: the lease is not permitted.
-        os.chmod(tmp_path.parent, 0o755)
-        descriptor = os.open(path, os.O_RDONLY)
-        os.setuid(65534)
-        os.write(answer, writers_of(descriptor).value.encode())
-        os._exit(0)
-    os.waitpid(child, 0)
-    assert os.read(reader, 20) == b"unknown"
-    os.close(reader)
-    os.close(answer)
-    assert read_finished(path, fresh, closed=True) == b"x"
+    # Without CAP_LEASE, and not the owner: the lease is not permitted.
+    script = (
+        "import os, sys\n"
+        "from pathlib import Path\n"
+        "from trade_assets.push import files\n"
+        "path = Path(sys.argv[1])\n"
+        "descriptor = os.open(path, os.O_RDONLY)\n"
+        "stamp = files.Stamp.of(os.fstat(descriptor))\n"
+        "os.setuid(65534)\n"
+        "print(files.writers_of(descriptor).value)\n"
+        "path = Path(f'/proc/self/fd/{descriptor}')\n"
+        "print(files.read_finished(path, stamp, closed=True))\n"
+        "print(files.read_finished(path, stamp, closed=False))\n"
+        "files.UNPROVEN_QUIET_SECONDS = 0.0\n"
+        "print(files.read_finished(path, stamp, closed=False))\n"
+    )
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o755)
+    answer = subprocess.run(
+        [sys.executable, "-c", script, str(path)], capture_output=True, text=True, check=True
+    )
+    assert answer.stdout.split() == ["unknown", "b'x'", "None", "b'x'"]
 
 
 def test_names_that_are_left_alone() -> None:

@@ -3,16 +3,29 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from trade_assets.errors import PermanentError
+from trade_assets.push import agent as agents
+from trade_assets.push.agent import PushAgent
 from trade_assets.settings import Settings, child_environment
-from trade_assets_tests.push.helpers import Landed, cuttable, risk_name, running_agent, write
+from trade_assets_tests.push.helpers import (
+    FAST,
+    Landed,
+    cuttable,
+    push_once,
+    risk_name,
+    running_agent,
+    write,
+)
 from trade_assets_tests.support.waiting import eventually
 
 pytestmark = pytest.mark.integration
@@ -77,7 +90,7 @@ def test_a_process_ended_in_a_backlog_goes_on_where_it_was(
 
 
 def test_a_network_that_is_away_delays_files_and_repeats_none(
-    provisioned: Settings, folder: Path, landed: Landed, capsys: pytest.CaptureFixture[str]
+    provisioned: Settings, folder: Path, landed: Landed
 ) -> None:
     names = backlog(folder, 60)
     with cuttable(provisioned) as (line, settings):
@@ -123,6 +136,32 @@ def test_one_pass_gives_up_on_a_network_that_stays_away(
             out, _ = process.communicate(timeout=60)
     assert process.returncode == 1
     assert json.loads(out.splitlines()[-1])["summary"]["waiting_files"] == 1
+
+
+def test_an_upload_that_hangs_does_not_hold_up_a_stop_and_keeps_the_folder(
+    provisioned: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(agents, "GRACE_SECONDS", 0.1)
+    write(folder, risk_name(1), "x")
+    stop = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as hole:
+        endpoint = f"http://127.0.0.1:{hole.getsockname()[1]}"
+        settings = provisioned.model_copy(update={"aws_endpoint_url": endpoint})
+        taken: list[socket.socket] = []
+
+        def take() -> None:
+            taken.append(hole.accept()[0])
+            stop.set()
+
+        taker = threading.Thread(target=take)
+        taker.start()
+        report = PushAgent(settings, folder, pace=FAST).run(stop)
+        taker.join(10)
+        assert (report.idle, report.waiting_files) == (False, 1)
+        with pytest.raises(PermanentError, match="another push agent"):
+            push_once(settings, folder)
+        for connection in taken:
+            connection.close()
 
 
 def test_a_second_process_on_the_folder_is_told_whose_it_is(

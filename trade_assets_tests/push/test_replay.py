@@ -5,10 +5,12 @@ import subprocess
 import sys
 import threading
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
 from trade_assets.errors import PermanentError
 from trade_assets.push.replay import Replay, plan, span_seconds, time_of_name
@@ -65,13 +67,9 @@ def test_offsets_keep_the_order_and_never_jump_more_than_allowed(
     played = plan([risk_name(number) for number in numbers], speed, max_gap)
     assert [file.name for file in played.files] == [risk_name(n) for n in sorted(numbers)]
     offsets = [file.offset for file in played.files]
-    gaps = [later - before for before, later in zip(offsets, offsets[1:], strict=False)]
-    expected = [min((b - a) / speed, max_gap) for a, b in _pairs(sorted(numbers))]
+    gaps = [later - before for before, later in pairwise(offsets)]
+    expected = [min((b - a) / speed, max_gap) for a, b in pairwise(sorted(numbers))]
     assert gaps == pytest.approx(expected, abs=1e-6)
-
-
-def _pairs(values: list[int]) -> list[tuple[int, int]]:
-    return list(zip(values, values[1:], strict=False))
 
 
 @pytest.mark.integration
@@ -90,7 +88,8 @@ def test_files_are_sent_at_their_times_and_again_each_time(
     for count, at in ((1, 1009.9), (2, 1019.9), (3, 1020.0)):
         heard.wait_for(count)
         clock[0] = at
-        heard.wait_turns(2) if count < 3 else None
+        if count < 3:
+            heard.wait_turns(2)
         assert len(heard.uploads) == count
         clock[0] += 0.1
     thread.join(20)

@@ -84,6 +84,8 @@ def test_tables_are_on_demand_recoverable_and_history_expires(provisioned: Setti
 
 def test_cluster_refuses_commands_over_two_slots(redis_cluster_settings: Settings) -> None:
     url = redis_cluster_settings.redis_url.get_secret_value()
-    with redis.Redis.from_url(url) as client:
-        with pytest.raises(redis.ResponseError, match="same slot"):
-            client.mget("a", "b")
+    with (
+        redis.Redis.from_url(url) as client,
+        pytest.raises(redis.ResponseError, match="same slot"),
+    ):
+        client.mget("a", "b")

@@ -5,25 +5,16 @@ stores, however often. The stream run reports into the same assets between times
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import dagster as dg
 from pydantic import Field
 
 from trade_assets.defs.feeds.checks import write_check_outcomes, write_check_specs
-from trade_assets.defs.feeds.metadata import figures_metadata
-from trade_assets.defs.names import (
-    FILES,
-    HISTORY,
-    HISTORY_IO,
-    LATEST,
-    LATEST_IO,
-    LAYERS,
-    RUN_KIND_TAG,
-    STORES,
-    layer_key,
-    op_name,
-)
+from trade_assets.defs.names import HISTORY_IO, LATEST_IO, RUN_KIND_TAG, STORES, layer_key, op_name
 from trade_assets.feeds.base import Feed
+from trade_assets.io_managers.base import FILES, HISTORY, LATEST, LAYERS
+from trade_assets.io_managers.metadata import figures_metadata
 from trade_assets.stores.bundle import Stores
 from trade_assets.streaming.hours import HourFiles
 from trade_assets.streaming.rerun import Write, account_hour, follow_rewrites
@@ -68,6 +59,10 @@ def feed_assets(feed: Feed, partitions: dg.HourlyPartitionsDefinition) -> dg.Ass
         stores: Stores = context.resources.stores
         files = HourFiles(stores, feed, context.partition_keys, frozenset(config.files) or None)
         selected = set(context.op_execution_context.selected_output_names)
+        figures = files.look()
+        if FILES in selected:
+            metadata = dict(figures_metadata(figures, FILES))
+            yield dg.Output(None, output_name=FILES, metadata=metadata)
         # Each output is written by its IO manager before the generator goes on.
         writes: list[Write] = []
         for layer, io_key in IO_MANAGERS.items():
@@ -77,42 +72,41 @@ def feed_assets(feed: Feed, partitions: dg.HourlyPartitionsDefinition) -> dg.Ass
         follow_rewrites(stores, files, tuple(writes))
         if len(writes) == len(IO_MANAGERS):
             account_hour(stores, files, context.run.run_id)
-        if FILES in selected:
-            if not writes:
-                _read_only(files)
-            metadata = dict(figures_metadata(files.figures, FILES))
-            yield dg.Output(None, output_name=FILES, metadata=metadata)
-        for outcome in write_check_outcomes(files.figures, stores):
+        for outcome in write_check_outcomes(figures, stores):
             if outcome.key in context.selected_asset_check_keys:
                 yield outcome.as_result()
 
     return hour
 
 
-def _read_only(files: HourFiles) -> None:
-    """Read the files for their figures alone."""
-    for _ in files.batches():
-        pass
-
-
 def _outs(feed: Feed) -> dict[str, dg.AssetOut]:
-    described = {
-        FILES: (f"{feed.title}: the files as they landed, by hour.", {"s3", *feed.kinds}),
-        LATEST: (f"Newest record of every key ({feed.record_key_is}).", {"redis"}),
-        HISTORY: (f"Every record by key and event time ({feed.event_time_is}).", {"dynamodb"}),
+    titles = {
+        FILES: f"{feed.title}: the files as they landed, by hour.",
+        LATEST: f"Newest record of every key ({feed.record_key_is}).",
+        HISTORY: f"Every record by key and event time ({feed.event_time_is}).",
     }
+    kinds = {FILES: {"s3", *feed.kinds}, LATEST: {"redis"}, HISTORY: {"dynamodb"}}
     return {
         layer: dg.AssetOut(
             key=layer_key(feed, layer),
-            dagster_type=dg.Nothing if layer == FILES else None,
-            io_manager_key=IO_MANAGERS.get(layer),
             is_required=False,
-            description=described[layer][0],
-            kinds=described[layer][1],
+            description=titles[layer],
+            kinds=kinds[layer],
             group_name=f"{feed.source}_{feed.name}",
-            metadata={"columns": ", ".join(feed.record_schema)} if layer != FILES else {},
+            **_how_stored(feed, layer),
         )
         for layer in LAYERS
+    }
+
+
+def _how_stored(feed: Feed, layer: str) -> dict[str, Any]:
+    """The files are in S3 already: nothing is handed on; the other layers are written."""
+    if layer == FILES:
+        return {"dagster_type": dg.Nothing}
+    columns = [dg.TableColumn(name, str(dtype)) for name, dtype in feed.record_schema.items()]
+    return {
+        "io_manager_key": IO_MANAGERS[layer],
+        "metadata": {"dagster/column_schema": dg.TableSchema(columns)},
     }
 
 

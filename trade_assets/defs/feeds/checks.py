@@ -1,8 +1,8 @@
 """Asset checks of the feeds: what each asserts, and its result from figures or from the stores.
 
-`schema`, `rows_accounted` and `quotes` are about data that was just written: a rerun yields them, the
-stream reports them. `freshness` is about time passing: the bucket sensor reports it, and it can be
-run by hand.
+`schema`, `rows_accounted` and `quotes` are about data that was just written: a rerun yields them,
+the stream reports them. `freshness` is about time passing: the stream says that a feed is fresh,
+the bucket sensor that it is not, and it can be run by hand.
 """
 
 from collections.abc import Iterator
@@ -12,12 +12,8 @@ from typing import Any
 
 import dagster as dg
 
-from trade_assets.defs.feeds.metadata import rows_table
 from trade_assets.defs.names import (
-    FILES,
     FRESHNESS_CHECK,
-    HISTORY,
-    LATEST,
     QUOTES_CHECK,
     ROWS_CHECK,
     SCHEMA_CHECK,
@@ -25,6 +21,8 @@ from trade_assets.defs.names import (
     layer_key,
 )
 from trade_assets.feeds.base import Feed
+from trade_assets.io_managers.base import FILES, HISTORY, LATEST
+from trade_assets.io_managers.metadata import rows_table
 from trade_assets.settings import Settings
 from trade_assets.stores.bundle import Stores
 from trade_assets.streaming.report import HourFigures

@@ -5,8 +5,9 @@ from typing import Any, Final
 
 import dagster as dg
 
-from trade_assets.defs.names import HOUR_JOB, LAYERS, RUN_KIND_TAG, layer_key, op_name
+from trade_assets.defs.names import HOUR_JOB, RUN_KIND_TAG, layer_key, op_name
 from trade_assets.feeds.registry import FEEDS
+from trade_assets.io_managers.base import LAYERS
 
 # Dagster's own tags of a run over a range of partitions (a backfill sets the same ones).
 RANGE_START_TAG: Final = "dagster/asset_partition_range_start"

@@ -18,7 +18,7 @@ from trade_assets.defs.feeds.checks import freshness_outcome
 from trade_assets.defs.feeds.jobs import AssetJob, hour_run_request
 from trade_assets.defs.feeds.keeper import ACTIVE, keep_stream
 from trade_assets.defs.feeds.stream import feed_stream
-from trade_assets.defs.names import BUCKET_SENSOR, HOUR_JOB, STORES, STREAM_JOB
+from trade_assets.defs.names import BUCKET_SENSOR, HOUR_JOB, STREAM_JOB
 from trade_assets.errors import TradeAssetsError
 from trade_assets.feeds.keys import FeedKey, parse_feed_key
 from trade_assets.feeds.registry import FEEDS
@@ -61,11 +61,11 @@ def bucket_sensor(settings: Settings, job: AssetJob) -> dg.SensorDefinition:
         # The daemon looks every 5 s; 0 would mean 30.
         minimum_interval_seconds=1,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        required_resource_keys={STORES},
         description="Keeps one stream run alive and ingests files that no event announced.",
     )
-    def feed_bucket(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-        stores: Stores = context.resources.stores
+    def feed_bucket(
+        context: dg.SensorEvaluationContext, stores: dg.ResourceParam[Stores]
+    ) -> dg.SensorResult:
         cursor = SensorCursor.from_json(context.cursor)
         requests: list[dg.RunRequest] = []
         notes: list[str] = []
@@ -177,13 +177,17 @@ def _run_request(
 
 
 def _freshness(stores: Stores, cursor: SensorCursor) -> list[dg.AssetCheckEvaluation]:
-    """Freshness of every feed: when it changes, and every minute."""
+    """Freshness of every feed when it changes; the stream says itself that a feed is fresh.
+
+    Without the stream also every minute: then nobody else says it.
+    """
     now = time.time()
     events = []
     for feed in FEEDS.values():
         outcome = freshness_outcome(stores, feed)
-        passed, reported_at = cursor.freshness.get(feed.path, (None, 0.0))
-        if outcome.passed is passed and now - reported_at < FRESHNESS_EVERY_SECONDS:
+        passed, reported_at = cursor.freshness.get(feed.path, (True, 0.0))
+        due = not stores.settings.stream_enabled and now - reported_at >= FRESHNESS_EVERY_SECONDS
+        if outcome.passed is passed and not due:
             continue
         cursor.freshness[feed.path] = (outcome.passed, now)
         events.append(outcome.as_evaluation())

@@ -5,18 +5,18 @@ from collections.abc import Iterator
 import dagster as dg
 import structlog
 
-from trade_assets.defs.feeds.checks import write_check_outcomes
-from trade_assets.defs.feeds.metadata import figures_metadata
+from trade_assets.defs.feeds.checks import freshness_outcome, write_check_outcomes
 from trade_assets.defs.names import (
     HISTORY_IO,
     LATEST_IO,
-    LAYERS,
     RUN_KIND_TAG,
     STORES,
     STREAM_JOB,
     layer_key,
 )
 from trade_assets.errors import TradeAssetsError
+from trade_assets.io_managers.base import LAYERS
+from trade_assets.io_managers.metadata import figures_metadata
 from trade_assets.logs import configure, get_logger
 from trade_assets.stores.bundle import Stores
 from trade_assets.streaming.consumer import StreamConsumer
@@ -61,18 +61,21 @@ def consume_window(context: dg.OpExecutionContext) -> Iterator[object]:
 def _events(
     context: dg.OpExecutionContext, figures: HourFigures, stores: Stores
 ) -> Iterator[dg.AssetMaterialization]:
+    # Checks first: `log_event` is stored at the next yield, and a check of this run counts for
+    # the run's materialisations. One row a run and check, updated: no growth.
+    try:
+        for outcome in write_check_outcomes(figures, stores):
+            context.log_event(outcome.as_evaluation())  # type: ignore[arg-type]
+        context.log_event(freshness_outcome(stores, figures.feed).as_evaluation())  # type: ignore[arg-type]
+    except TradeAssetsError as error:
+        # A check that cannot look says so and does not end the stream.
+        log.warning("checks not evaluated", feed=figures.feed.path, error=str(error))
     for layer in LAYERS:
         yield dg.AssetMaterialization(
             asset_key=layer_key(figures.feed, layer),
             partition=figures.partition,
             metadata=dict(figures_metadata(figures, layer)),
         )
-    try:
-        for outcome in write_check_outcomes(figures, stores):
-            context.instance.report_runless_asset_event(outcome.as_evaluation())
-    except TradeAssetsError as error:
-        # A check that cannot look says so and does not end the stream.
-        log.warning("checks not evaluated", feed=figures.feed.path, error=str(error))
 
 
 @dg.job(

@@ -27,6 +27,7 @@ from trade_assets.local.desk.market import (
 HEADER: Final = "tradeId,instrumentName,marketTradeTime,buySell,quantity,price"
 TRADES_PER_HOUR: Final = 60
 
+_IDS_PER_DAY: Final = 100_000
 _OPTIONS: Final = 78
 _FUTURE_SHARE: Final = 0.6
 _STRAY_COMMA_SHARE: Final = 0.02
@@ -64,7 +65,7 @@ def _trades(seed: int, day: date, trades_per_hour: float) -> _Day:
     hours = (end - start) / timedelta(hours=1)
     offsets = np.sort(stream.uniform(0, hours * 3600, stream.poisson(hours * trades_per_hour)))
     options = chain(seed, day, _OPTIONS)
-    first_id = day.toordinal() * 10_000
+    first_id = day.toordinal() * _IDS_PER_DAY
     times = [start, start + _EXERCISE_AFTER]
     lines = [
         _start_of_day(seed, day, first_id),

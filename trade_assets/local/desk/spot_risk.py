@@ -50,7 +50,7 @@ Quote = tuple[float | None, float]
 
 
 ROWS: Final = 80
-"""Data rows of a typical file, the future and the bare underlying included; real ones: 80 to 400."""
+"""Data rows of a typical file, future and bare underlying included; real ones have 80 to 400."""
 
 
 def spot_risk_file(

@@ -6,8 +6,8 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
-from trade_assets.defs.names import FILES, HISTORY, LATEST
 from trade_assets.feeds.base import EVENT_TIME, FEED, FILE_KEY, SOURCE
+from trade_assets.io_managers.base import FILES, HISTORY, LATEST
 from trade_assets.streaming.report import HourFigures
 
 PREVIEW_ROWS = 5

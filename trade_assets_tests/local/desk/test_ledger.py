@@ -1,0 +1,70 @@
+"""The simulated ledger grows, and breaks only as real ones do."""
+
+from datetime import UTC, date, datetime, timedelta
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from trade_assets.feeds.fills import FILLS
+from trade_assets.local.desk.ledger import ledger_file
+from trade_assets.local.desk.market import day_start, trading_day
+
+START = day_start(date(2025, 7, 17))
+TIMES = st.integers(0, 86_399).map(lambda second: START + timedelta(seconds=second))
+
+
+def test_same_seed_same_bytes():
+    at = START + timedelta(hours=5)
+    assert ledger_file(7, at) == ledger_file(7, at)
+    assert ledger_file(7, at) != ledger_file(8, at)
+
+
+@settings(max_examples=30)
+@given(st.integers(0, 3), TIMES, TIMES)
+def test_a_later_ledger_begins_with_the_earlier(seed, one, other):
+    (early_name, early), (late_name, late) = (ledger_file(seed, at) for at in sorted((one, other)))
+    assert early_name == late_name == "trades_20250717.csv"
+    assert late.startswith(early)
+    before, after = FILLS.parse(early, early_name), FILLS.parse(late, late_name)
+    assert after.frame.head(before.frame.height).equals(before.frame)
+    assert after.rejected[: len(before.rejected)] == before.rejected
+
+
+def test_the_day_rolls_at_seventeen_central():
+    names = [ledger_file(7, START + timedelta(seconds=n))[0] for n in (-1, 0)]
+    assert names == ["trades_20250716.csv", "trades_20250717.csv"]
+
+
+def test_no_trade_is_in_the_future_and_all_are_of_the_day():
+    at = START + timedelta(hours=20)
+    frame = FILLS.parse(ledger_file(7, at)[1], "trades_20250717.csv").frame
+    fills = frame.filter(frame["kind"] != "start_of_day")
+    assert frame["event_time"].max() <= at
+    assert fills["event_time"].is_sorted()
+    assert set(fills["trading_date"]) == {trading_day(at)}
+
+
+def test_a_full_day_has_all_that_real_ledgers_have():
+    name, data = ledger_file(7, START + timedelta(hours=23, minutes=59))
+    parsed = FILLS.parse(data, name)
+    lines = data.decode().splitlines()
+    assert set(parsed.frame["kind"]) == {"fill", "start_of_day", "exercise"}
+    assert {len(line.split(",")[2]) for line in lines[1:]} == {19, 23, 26}
+    assert sum(line.count(",") == 6 for line in lines) > 5
+    assert 0 < len(parsed.rejected) < parsed.rows_in * 0.03
+    assert all(item.reason.startswith("price ") for item in parsed.rejected)
+
+
+def test_trade_ids_of_two_days_differ():
+    ids = [
+        set(FILLS.parse(ledger_file(7, day + timedelta(hours=23))[1], "x").frame["record_key"])
+        for day in (START, START + timedelta(days=1))
+    ]
+    assert ids[0].isdisjoint(ids[1])
+
+
+def test_pace_is_a_choice():
+    at = datetime(2025, 7, 17, 20, tzinfo=UTC)
+    sizes = [len(ledger_file(7, at, trades_per_hour=pace)[1]) for pace in (0, 3, 300)]
+    assert sizes == sorted(sizes)
+    assert sizes[0] < 300 < sizes[1] < 20_000 < sizes[2]

@@ -1,0 +1,122 @@
+"""The pieces of the stack that need no process: environment, configuration, refusals, status."""
+
+import configparser
+import json
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from trade_assets.errors import LocalStackError, SettingsError
+from trade_assets.local.dagster_home import LOCATION_NAME, write_instance, write_workspace
+from trade_assets.local.parts import PartCommand
+from trade_assets.local.programs import Program, StackPaths
+from trade_assets.local.stack import port_needs, running_stack, stack_environment
+from trade_assets.local.status_view import FeedStatus, StackStatus, data_line, program_line
+from trade_assets.local.supervisor import ProgramState, render, socket_path
+from trade_assets.settings import load_settings
+from trade_assets.stores.queue import QueueDepth
+
+PROGRAMS = [
+    Program(PartCommand("redis", ["redis"], {"A": "50% b"}), "Redis", 20, is_store=True),
+    Program(PartCommand("daemon", ["daemon"], after_port=4000), "daemon", 50),
+]
+
+
+def _state(name: str, state: str) -> ProgramState:
+    return ProgramState(name, state, pid=1, exit_code=0)
+
+
+def test_ports_follow_the_settings() -> None:
+    settings = load_settings(
+        aws_endpoint_url="http://127.0.0.1:7001", redis_url="redis://127.0.0.1:7002/0"
+    )
+    assert [need.port for need in port_needs(settings)] == [7001, 7002, settings.dagster_port]
+
+
+def test_programs_see_the_settings_but_no_credentials(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "of-an-account")
+    monkeypatch.setenv("NO_PROXY", "example.org")
+    settings = load_settings(home=tmp_path, window_seconds=60)
+    environment = stack_environment(settings, "/dagster")
+    assert "of-an-account" not in environment.values()
+    assert environment["TRADE_ASSETS_WINDOW_SECONDS"] == "60.0"
+    assert environment["TRADE_ASSETS_HOME"] == str(tmp_path.resolve())
+    assert environment["DAGSTER_HOME"] == "/dagster"
+    assert environment["NO_PROXY"] == "example.org,127.0.0.1,localhost"
+
+
+@pytest.mark.parametrize("wrong", [{"profile": "aws"}, {"redis_cluster": True}])
+def test_only_a_local_stack_is_started(wrong: dict[str, object], tmp_path: Path) -> None:
+    settings = load_settings(home=tmp_path, **wrong)
+    with (
+        pytest.raises(SettingsError, match="local parts"),
+        running_stack(settings, simulator=False, say=str, stopping=list),
+    ):
+        pytest.fail("started")
+
+
+def test_a_home_that_cannot_be_written_is_explained(tmp_path: Path) -> None:
+    (tmp_path / "a-file").touch()
+    settings = load_settings(home=tmp_path / "a-file")
+    with (
+        pytest.raises(LocalStackError, match=r"cannot write .*TRADE_ASSETS_HOME"),
+        running_stack(settings, simulator=False, say=str, stopping=list),
+    ):
+        pytest.fail("started")
+
+
+def test_stores_start_by_themselves_and_the_rest_waits(tmp_path: Path) -> None:
+    rendered = configparser.RawConfigParser()
+    rendered.read_string(render(PROGRAMS, StackPaths(tmp_path), tmp_path / "s.sock"))
+    assert rendered["program:redis"]["autostart"] == "true"
+    assert rendered["program:daemon"]["autostart"] == "false"
+    assert "50%% b" in rendered["program:redis"]["command"]
+    assert "--after-port 4000" in rendered["program:daemon"]["command"]
+    assert rendered["unix_http_server"]["chmod"] == "0600"
+
+
+def test_a_deep_home_gets_a_short_socket(tmp_path: Path) -> None:
+    assert socket_path(Path("/short/run")) == Path("/short/run/supervisor.sock")
+    short = socket_path(tmp_path / ("x" * 120))
+    with suppress(OSError):
+        short.parent.rmdir()
+    assert len(str(short)) < 100
+
+
+def test_dagster_reads_the_instance_and_the_workspace_as_written(tmp_path: Path) -> None:
+    from dagster import DagsterInstance
+
+    with DagsterInstance.from_config(str(write_instance(tmp_path))) as instance:
+        queue = instance.get_concurrency_config().run_queue_config
+        assert queue
+        assert queue.max_concurrent_runs == 6
+        assert not instance.telemetry_enabled
+        assert instance.get_settings("sensors") == {"use_threads": True, "num_workers": 4}
+    written = write_workspace(tmp_path, 4000).read_text().partition("\n")[2]
+    server = json.loads(written)["load_from"][0]["grpc_server"]
+    assert server == {"host": "127.0.0.1", "port": 4000, "location_name": LOCATION_NAME}
+
+
+def test_status_names_the_programs_that_do_not_run() -> None:
+    running = {"redis": _state("redis", "RUNNING"), "daemon": _state("daemon", "STARTING")}
+    assert program_line(running, PROGRAMS) == "2/2 programs run"
+    broken = {"redis": _state("redis", "RUNNING"), "daemon": _state("daemon", "FATAL")}
+    assert program_line(broken, PROGRAMS) == "1/2 programs run (daemon fatal)"
+
+
+def test_status_shows_files_lag_and_queues_or_the_problem() -> None:
+    status = StackStatus(
+        files=1200,
+        records=3,
+        feeds=(
+            FeedStatus("spot_risk", "2025-07-17T19:33:31.000000Z", 0.051),
+            FeedStatus("fills", "-", None),
+        ),
+        queue=QueueDepth(waiting=2, in_flight=1, dead=4),
+    )
+    line = "1,200 files · 3 records · spot_risk 19:33:31Z lag 0.05 s · queue 3 · dead letters 4"
+    assert data_line(status) == line
+    assert data_line(StackStatus(problem="Redis is away")) == "Redis is away"
