@@ -6,6 +6,7 @@ import typer
 
 from trade_assets.commands import register_all
 from trade_assets.errors import TradeAssetsError
+from trade_assets.settings import bypass_proxies_for_loopback
 
 app = typer.Typer(
     name="trade-assets",
@@ -19,6 +20,7 @@ register_all(app)
 
 def main() -> None:
     """Run the command line; an error of ours is one line and exit code 1, never a traceback."""
+    bypass_proxies_for_loopback()
     try:
         app()
     except TradeAssetsError as error:

@@ -15,7 +15,7 @@ from trade_assets.defs.names import HISTORY_IO, LATEST_IO, STORES
 from trade_assets.feeds.registry import FEEDS
 from trade_assets.io_managers.history import HistoryIOManager
 from trade_assets.io_managers.latest import LatestIOManager
-from trade_assets.settings import Settings, load_settings
+from trade_assets.settings import Settings, bypass_proxies_for_loopback, load_settings
 from trade_assets.stores.bundle import Stores
 
 
@@ -54,4 +54,5 @@ def build_definitions(
 @dg.definitions
 def defs() -> dg.Definitions:
     """What Dagster loads."""
+    bypass_proxies_for_loopback()
     return build_definitions()

@@ -172,6 +172,21 @@ def load_settings(**overrides: object) -> Settings:
         raise SettingsError(f"settings: {problems}") from None
 
 
+def bypass_proxies_for_loopback() -> None:
+    """Let no client of this process ask a proxy for this machine's own ports.
+
+    To be called at the edge of a process: a proxy of the environment knows nothing of them.
+    """
+    for name in ("NO_PROXY", "no_proxy"):
+        os.environ[name] = without_proxy(os.environ.get(name))
+
+
+def without_proxy(excluded: str | None) -> str:
+    """A NO_PROXY list that holds the loopback besides what it has."""
+    hosts = [host for host in (excluded or "").split(",") if host]
+    return ",".join(dict.fromkeys([*hosts, *sorted(LOOPBACK_HOSTS)]))
+
+
 def child_environment(settings: Settings, **extra: str) -> dict[str, str]:
     """Environment for a process that shall see the same settings: today's, these, and `extra`.
 

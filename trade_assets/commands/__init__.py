@@ -1,15 +1,15 @@
-"""The commands of `trade-assets`, one module each: arguments, output, exit code. No logic here.
+"""The commands of `trade-assets`: arguments, output, exit code. No logic here.
 
-Every module has `register(app)`. Heavy imports stay inside the command functions, so that `--help`
-answers at once.
+A command is a module with `register(app)`; beside them lie modules that say how what they read is
+shown. Heavy imports stay inside the command functions, so that `--help` answers at once.
 """
 
 import typer
 
-from trade_assets.commands import desk, push, read, replay, up
+from trade_assets.commands import desk, history, latest, push, replay, status, up
 
 
 def register_all(app: typer.Typer) -> None:
     """Add every command, in the order in which `--help` shows them."""
-    for module in (up, push, replay, desk, read):
+    for module in (up, push, replay, desk, latest, history, status):
         module.register(app)

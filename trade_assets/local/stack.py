@@ -29,7 +29,7 @@ from trade_assets.local.programs import (
 )
 from trade_assets.local.redis_server import answers_ping
 from trade_assets.local.supervisor import ProgramState, Supervisor
-from trade_assets.settings import Profile, Settings, child_environment
+from trade_assets.settings import Profile, Settings, child_environment, without_proxy
 from trade_assets.stores.provision import Provisioned, provision
 
 READY_SECONDS: Final = 60.0
@@ -90,9 +90,8 @@ def stack_environment(settings: Settings, dagster_home: str) -> dict[str, str]:
     for name in _FOREIGN_VARIABLES:
         environment.pop(name, None)
     # A proxy for the world outside must not be asked for our own ports.
-    local = f"{LOOPBACK},localhost"
     for name in ("NO_PROXY", "no_proxy"):
-        environment[name] = ",".join(filter(None, (environment.get(name), local)))
+        environment[name] = without_proxy(environment.get(name))
     return environment
 
 

@@ -3,10 +3,12 @@
 Hot paths do not go through boto3's clients (see `objects` and `dynamo`), but share its session.
 """
 
+import os
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 import boto3
+import botocore.session
 from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
@@ -43,7 +45,13 @@ TRANSIENT_CODES: Final = frozenset(
 def aws_session(settings: Settings) -> boto3.Session:
     """The session of a profile: the stand-in's fixed credential, or the ordinary chain."""
     if settings.profile is Profile.LOCAL:
+        # Nothing of the user's own AWS set-up: a stale AWS_PROFILE must not break the stand-in.
+        nothing = {
+            name: (None, None, os.devnull, None) for name in ("config_file", "credentials_file")
+        }
+        core = botocore.session.Session({"profile": (None, None, None, None), **nothing})
         return boto3.Session(
+            botocore_session=core,
             aws_access_key_id=LOCAL_CREDENTIAL,
             aws_secret_access_key=LOCAL_CREDENTIAL,
             region_name=settings.aws_region,
@@ -58,6 +66,8 @@ def _client(settings: Settings, service: str, **config: Any) -> Any:
         "retries": {"mode": "standard", "total_max_attempts": 3},
         **config,
     }
+    if settings.profile is Profile.LOCAL:
+        options["proxies"] = {}  # A proxy of the environment does not know this machine's parts.
     return aws_session(settings).client(  # type: ignore[call-overload]
         service, endpoint_url=settings.aws_endpoint, config=Config(**options)
     )

@@ -26,11 +26,8 @@ if TYPE_CHECKING:
 
 Item = dict[str, dict[str, Any]]
 
-_NOT_NEWER: Final = (
-    "NOT attribute_type(file_key, :text) OR NOT begins_with(file_key, :feed) "
-    "OR file_key <= :file_key"
-)
-"""Holds for an absent, a damaged and an older item; the same as `_must_put`, at DynamoDB."""
+_NOT_NEWER: Final = "NOT (file_key > :file_key AND file_key < :end)"
+"""Holds for an absent, a damaged and an older item, as `_is_newer` does for one that was read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +147,8 @@ class HistoryStore:
             "Item": orjson.Fragment(item),
             "ConditionExpression": _NOT_NEWER,
             "ExpressionAttributeValues": {
-                ":text": {"S": "S"},
-                ":feed": {"S": _feed_part(file_key)},
                 ":file_key": {"S": file_key},
+                ":end": {"S": _end_of_feed(file_key)},
             },
         }
         try:
@@ -180,22 +176,23 @@ def _plain(value: dict[str, Any]) -> Any:
 
 
 def _must_put(item: Item, stored: Item | None) -> bool:
-    """Whether an item has to be written: it is not there, or differs and is not older.
-
-    A stored item without a file key of this feed is damaged and counts as older.
-    """
+    """Whether an item has to be written: it is not there, or differs and is not older."""
     if stored is None:
         return True
-    file_key = item[FILE_KEY]["S"]
-    stored_file = stored.get(FILE_KEY, {}).get("S", "")
-    if stored_file > file_key and stored_file.startswith(_feed_part(file_key)):
+    if _is_newer(stored, item[FILE_KEY]["S"]):
         return False
     return _comparable(item) != _comparable(stored)
 
 
-def _feed_part(file_key: str) -> str:
-    """The part of a file's key that all files of its feed share."""
-    return file_key[: file_key.rfind("/dt=") + 1]
+def _is_newer(stored: Item, file_key: str) -> bool:
+    """Whether an item is of a later file; one without a file key of the feed is damaged."""
+    stored_file: str = stored.get(FILE_KEY, {}).get("S", "")
+    return file_key < stored_file < _end_of_feed(file_key)
+
+
+def _end_of_feed(file_key: str) -> str:
+    """What sorts behind all keys of the feed that a file belongs to."""
+    return f"{file_key.partition('/dt=')[0]}/dt=~"
 
 
 def _comparable(item: Item) -> dict[str, Any]:

@@ -90,6 +90,7 @@ _TRANSIENT: Final = (
     redis.TimeoutError,
     BusyLoadingError,
     ClusterDownError,
+    NoScriptError,
     OutOfMemoryError,
     ReadOnlyError,
     TryAgainError,

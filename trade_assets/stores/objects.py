@@ -129,7 +129,7 @@ class ObjectStore:
                 infos = [_info(meta) for meta in page]
                 yield from infos
                 after = infos[-1].key if infos else after
-        except InvalidPathError:
+        except (InvalidPathError, ValueError):
             yield from self._list_odd_keys(prefix, after)
         except _ERRORS as error:
             raise _error(error, f"listing s3://{self._bucket}/{prefix}") from error

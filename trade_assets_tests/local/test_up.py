@@ -1,107 +1,34 @@
 """`trade-assets up` as a user starts it: what it starts, heals, and leaves behind (nothing)."""
 
-import os
 import signal
 import socket
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-import psutil
 import pytest
 import urllib3
 
-from trade_assets.local.leftovers import marked_processes
-from trade_assets.local.ministack import FOLDER_NAME
-from trade_assets.local.ports import LOOPBACK, free_port
-from trade_assets.settings import Settings, child_environment, load_settings
+from trade_assets.local.ports import LOOPBACK
+from trade_assets.settings import Settings
 from trade_assets.stores.provision import provision
-from trade_assets_tests.support.parts import CHECKOUT, ministack_python
+from trade_assets_tests.support.product import Running, product_settings, running_up
 from trade_assets_tests.support.waiting import eventually
 
 pytestmark = pytest.mark.integration
 
-UP = [sys.executable, "-c", "from trade_assets.cli import main; main()", "up", "--no-simulator"]
-TINY = ["--module", "trade_assets_tests.support.tiny_definitions"]
-
-
-@dataclass
-class Running:
-    """A running `up`."""
-
-    settings: Settings
-    process: subprocess.Popen[bytes]
-    output: Path
-
-    @property
-    def home(self) -> Path:
-        return self.settings.home_path
-
-    def text(self) -> str:
-        return self.output.read_text()
-
-    def says(self, words: str, seconds: float = 40.0) -> None:
-        """Wait until it has said so."""
-        eventually(lambda: words in self.text() or self._ended(), seconds, f"says {words!r}")
-
-    def _ended(self) -> bool:
-        assert self.process.poll() is None, self.text()
-        return False
-
-    def program(self, word: str) -> psutil.Process | None:
-        """The started process that has this word in its command line."""
-        return next((item for item in self.processes() if word in item.cmdline()), None)
-
-    def processes(self) -> list[psutil.Process]:
-        return marked_processes(self.home)
-
-    def file(self, name: str) -> bool:
-        return (self.home / name).exists()
+TINY = ("--no-simulator", "--module", "trade_assets_tests.support.tiny_definitions")
 
 
 @pytest.fixture
 def stack_settings(tmp_path: Path) -> Settings:
-    """Settings of a stack of its own, on free ports, in a home whose ministack is built."""
-    home = tmp_path / "a home % with odd characters"
-    home.mkdir()
-    (home / FOLDER_NAME).symlink_to(ministack_python().parents[1])
-    return load_settings(
-        home=home,
-        aws_endpoint_url=f"http://{LOOPBACK}:{free_port()}",
-        redis_url=f"redis://{LOOPBACK}:{free_port()}/0",
-        dagster_port=free_port(),
-    )
+    return product_settings(tmp_path / "a home % with odd characters")
 
 
 @pytest.fixture
 def start(stack_settings: Settings, tmp_path: Path) -> Iterator[Callable[[], Running]]:
-    """Starts `up` in a folder that is not the checkout; ends what a failed test leaves."""
-    # Dagster drops the first entry of the path, so the checkout is the second.
-    path = os.pathsep.join([str(tmp_path / "none"), str(CHECKOUT)])
-    started: list[Running] = []
-
-    def begin() -> Running:
-        output = tmp_path / f"up-{len(started)}.txt"
-        with output.open("wb") as stream:
-            process = subprocess.Popen(
-                [*UP, *TINY],
-                env=child_environment(stack_settings, PYTHONPATH=path),
-                cwd=tmp_path,
-                stdout=stream,
-                stderr=subprocess.STDOUT,
-            )
-        started.append(Running(stack_settings, process, output))
-        return started[-1]
-
-    yield begin
-    for running in started:
-        running.process.kill()
-        running.process.wait()
-        for process in running.processes():
-            process.kill()
+    with ExitStack() as started:
+        yield lambda: started.enter_context(running_up(stack_settings, tmp_path, *TINY))
 
 
 def _page(settings: Settings) -> int:

@@ -12,6 +12,7 @@ from trade_assets.errors import PermanentError
 from trade_assets.feeds.keys import parse_feed_key
 from trade_assets.push.agent import PushAgent
 from trade_assets.push.journal import journal_path
+from trade_assets.push.loop import Pace
 from trade_assets.settings import Settings
 from trade_assets.stores.objects import ObjectStore
 from trade_assets_tests.push.helpers import (
@@ -82,12 +83,16 @@ def test_files_moved_in_from_elsewhere_and_files_without_an_event_are_found(
 
 
 def test_a_replaced_folder_is_watched_again(provisioned: Settings, folder: Path) -> None:
-    with running_agent(provisioned, folder) as heard:
+    # Only files whose closing is seen are sent soon enough for this test.
+    only_events = Pace(settle=0.03, rescan=0.2, unseen=600)
+    with running_agent(provisioned, folder, only_events) as heard:
+        heard.wait_turns(1)
         write(folder, risk_name(1), "before")
         heard.wait_for(1)
         folder.rename(folder.with_name("away"))
         heard.wait_turns()
         folder.mkdir()
+        heard.wait_turns()
         write(folder, risk_name(2), "after")
         assert heard.wait_for(2)[1].name == risk_name(2)
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from trade_assets.push import files
 from trade_assets.push.candidates import Candidate, Candidates
 from trade_assets.push.files import (
     Stamp,
@@ -49,6 +50,21 @@ def test_only_a_finished_file_is_read(tmp_path: Path) -> None:
         writer.write(" and more")
     assert read_finished(path, before, closed=True) is None
     assert read_finished(path, stamp(path), closed=False) == b"whole and more"
+
+
+def test_a_file_that_changes_while_it_is_read_is_not_finished(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "f"
+    path.write_text("first")
+
+    def late_writer(_: int) -> Writers:
+        """Opens the file right after the kernel said that nobody had it open."""
+        path.write_text("second")
+        return Writers.NONE
+
+    monkeypatch.setattr(files, "writers_of", late_writer)
+    assert read_finished(path, stamp(path), closed=True) is None
 
 
 def test_a_replaced_file_of_the_same_size_and_time_has_another_stamp(tmp_path: Path) -> None:

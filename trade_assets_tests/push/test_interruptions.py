@@ -16,7 +16,9 @@ import pytest
 from trade_assets.errors import PermanentError
 from trade_assets.push import agent as agents
 from trade_assets.push.agent import PushAgent
+from trade_assets.push.loop import Pace
 from trade_assets.settings import Settings, child_environment
+from trade_assets.stores.objects import ObjectStore
 from trade_assets_tests.push.helpers import (
     FAST,
     Landed,
@@ -103,6 +105,29 @@ def test_a_network_that_is_away_delays_files_and_repeats_none(
             assert not heard.away
     landed.wait_for(61)
     assert landed.names() == [*names, risk_name(60)]
+
+
+def test_a_file_rewritten_during_an_outage_goes_in_order_and_ends_with_its_newest(
+    provisioned: Settings, folder: Path, landed: Landed
+) -> None:
+    only_events = Pace(settle=0.01, rescan=600)
+    with (
+        cuttable(provisioned) as (line, settings),
+        running_agent(settings, folder, only_events) as heard,
+    ):
+        heard.wait_turns(1)
+        line.cut()
+        write(folder, risk_name(1), "0")
+        eventually(lambda: heard.away)
+        for content in "12345":
+            write(folder, risk_name(1), content)
+            heard.wait_turns(2)
+        line.mend()
+        last = heard.wait_for(2)[1]
+    # The version that was under way, then the newest: never two at a time.
+    assert [item.etag for item in landed.wait_for(2)] == [upload.etag for upload in heard.uploads]
+    assert len(heard.uploads) == 2
+    assert ObjectStore(provisioned).get(last.key).data == b"5"
 
 
 def test_a_line_cut_in_a_backlog_and_a_stop_during_the_outage_lose_nothing(

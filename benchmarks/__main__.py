@@ -1,0 +1,137 @@
+"""`python -m benchmarks [names…] [--quick] [--seconds N] [--json FILE]`."""
+
+import argparse
+import importlib
+import os
+import signal
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import orjson
+from rich.console import Console
+
+from benchmarks import conditions, report
+from benchmarks.figures import Figure
+from benchmarks.parts import Bench
+from benchmarks.scale import FULL, QUICK, Scale
+from trade_assets import logs
+from trade_assets.errors import TradeAssetsError
+from trade_assets.local.ministack import FOLDER_NAME, ensure_environment
+from trade_assets.settings import load_settings
+
+NAMES: Final = ("parse", "client_cpu", "sensor", "backlog", "latency")
+"""Modules of this package, in the order in which they run: the shortest first."""
+SHORTEST_SECONDS: Final = 4.0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, print, and return the exit code: 1 if a benchmark could not be carried out.
+
+    A goal that is missed is a figure like another, not an error.
+    """
+    options = _options(arguments)
+    scale = QUICK if options.quick else FULL
+    if options.seconds is not None:
+        scale = replace(scale, latency_seconds=options.seconds)
+    # `kill` shall stop all parts too, as Ctrl-C does.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    console = Console(stderr=True) if not sys.stdout.isatty() else Console()
+    try:
+        return _run(options, scale, console)
+    except KeyboardInterrupt:
+        console.print("interrupted; everything that was started is stopped")
+        return 130
+    except TradeAssetsError as error:
+        console.print(f"error: {error}", style="red", markup=False)
+        return 1
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument(
+        "names", nargs="*", metavar="name", help=f"of {', '.join(NAMES)}; none: all of them"
+    )
+    parser.add_argument("--quick", action="store_true", help="tiny sizes, to see that it runs")
+    parser.add_argument(
+        "--seconds", type=float, help="length of the latency measurements (default 300)"
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the numbers there")
+    options = parser.parse_args(arguments)
+    unknown = sorted(set(options.names) - set(NAMES))
+    if unknown:
+        parser.error(f"no benchmark {', '.join(unknown)}; there are {', '.join(NAMES)}")
+    if options.seconds is not None and options.seconds < SHORTEST_SECONDS:
+        parser.error(f"--seconds must be at least {SHORTEST_SECONDS:g}")
+    return options
+
+
+def _run(options: argparse.Namespace, scale: Scale, console: Console) -> int:
+    ministack = load_settings().home_path / FOLDER_NAME
+    _forget_settings()
+    names = [name for name in NAMES if not options.names or name in options.names]
+    found = conditions.conditions(scale)
+    report.show_conditions(console, found)
+    figures = []
+    with tempfile.TemporaryDirectory(prefix="trade-assets-bench-") as folder:
+        with console.status("preparing") as status:
+            python = ensure_environment(ministack, status.update)
+            bench = Bench(scale, Path(folder), python, _speaker(console, status.update))
+            for name in names:
+                figure = _measured(name, bench, console)
+                if figure is not None:
+                    report.show(console, figure)
+                    figures.append(figure)
+    sys.stdout.write(f"\n{report.markdown(found, figures)}")
+    if options.json is not None:
+        content = {"conditions": found, "figures": [asdict(figure) for figure in figures]}
+        options.json.write_bytes(orjson.dumps(content, option=orjson.OPT_INDENT_2))
+    return 0 if len(figures) == len(names) else 1
+
+
+def _forget_settings() -> None:
+    """Whoever runs the benchmarks may have settings; the figures are those of the defaults."""
+    for name in list(os.environ):
+        if name.startswith(("TRADE_ASSETS_", "AWS_", "DAGSTER_")) and name != "AWS_CA_BUNDLE":
+            del os.environ[name]
+    os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
+    logs.configure(load_settings(log_level="WARNING"))
+
+
+def _speaker(console: Console, update: Callable[[str], None]) -> Callable[[str], None]:
+    """Says what is being done: in the status line, or line by line where there is no terminal."""
+    if console.is_terminal:
+        return update
+    return lambda text: console.print(f"{datetime.now(UTC):%H:%M:%S} {text}", highlight=False)
+
+
+def _measured(name: str, bench: Bench, console: Console) -> Figure | None:
+    """One figure, with its own load average and duration; None after an error, which is shown."""
+    load = conditions.load_average()
+    begin = time.monotonic()
+    try:
+        module = importlib.import_module(f"benchmarks.{name}")
+        figure: Figure = module.measure(bench)
+    except ModuleNotFoundError as error:
+        console.print(
+            f"{name}: {error.name} is not installed; `make bench` installs it", style="red"
+        )
+        return None
+    except Exception:
+        # The other figures took minutes, and are not to be lost for this one.
+        console.print(f"{name}: failed", style="red")
+        console.print(traceback.format_exc(), markup=False, highlight=False)
+        return None
+    spent = time.monotonic() - begin
+    figure.notes.append(f"Took {spent:.0f} s in all; load average before: {load}.")
+    return figure
+
+
+if __name__ == "__main__":
+    sys.exit(main())

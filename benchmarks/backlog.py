@@ -1,0 +1,151 @@
+"""Backlog: files waiting in the queue until they are drained, beside DynamoDB's write ceiling."""
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from benchmarks.ceiling import Trial, write_ceiling
+from benchmarks.figures import BenchmarkError, Figure, Goal, Table
+from benchmarks.ledger_lines import await_stored
+from benchmarks.parts import Bench, running_stores
+from benchmarks.samples import Sample, sample_records, samples, sizes
+from benchmarks.stream import running_stream
+from trade_assets.feeds.keys import feed_file_key
+from trade_assets.feeds.spot_risk import SPOT_RISK
+from trade_assets.settings import Settings
+from trade_assets.stores.bundle import Stores
+from trade_assets.stores.provision import provision
+from trade_assets.stores.serialise import dynamodb_items, with_keys
+
+GOAL_SHARE: Final = 0.85
+DRAIN_SECONDS: Final = 1_800.0
+PUTTERS: Final = 4
+_HEARTBEAT_SECONDS: Final = 0.1  # how exactly the end is seen
+_POLL_SECONDS: Final = 0.05
+
+
+@dataclass(frozen=True)
+class Drained:
+    """What the stream did with the backlog."""
+
+    files: int
+    rows: int
+    seconds: float
+
+    @property
+    def rows_per_second(self) -> float:
+        """Rows written to both stores a second."""
+        return self.rows / self.seconds
+
+
+def measure(bench: Bench) -> Figure:
+    """The ceiling first, alone; then the backlog against the same stand-in."""
+    files = samples(bench.scale.backlog_files)
+    with running_stores(bench, "backlog", heartbeat_seconds=_HEARTBEAT_SECONDS) as settings:
+        provision(settings)
+        bench.say("backlog: write ceiling of the local DynamoDB")
+        ceiling, trials = write_ceiling(settings, _items(files), bench.scale.ceiling_items)
+        bench.say(f"backlog: putting {len(files):,} files")
+        rows_by_key = _put_all(settings, files)
+        _require_waiting(settings, len(files))
+        bench.say("backlog: draining it")
+        drained = drain(settings, rows_by_key)
+    return _figure(files, drained, ceiling, trials)
+
+
+def drain(settings: Settings, rows_by_key: dict[str, int]) -> Drained:
+    """Start the stream under Dagster; from its first heartbeat to the last file done with.
+
+    Done with: in both stores, in the ledger, and its message deleted.
+
+    Raises:
+        BenchmarkError: it takes longer than `DRAIN_SECONDS`, or a file is not stored whole.
+    """
+    with running_stream(settings) as watch:
+        watch.await_files(len(rows_by_key), DRAIN_SECONDS)
+        _await_empty_queue(settings)
+        seconds = time.monotonic() - watch.consuming_since
+        await_stored(settings, rows_by_key, seconds=0.0)
+    return Drained(len(rows_by_key), sum(rows_by_key.values()), seconds)
+
+
+def _items(files: Sequence[Sample]) -> list[str]:
+    """The very items that the stream will write."""
+    return [item for file in files for item in dynamodb_items(with_keys(sample_records(file)))]
+
+
+def _put_all(settings: Settings, files: Sequence[Sample]) -> dict[str, int]:
+    """Put all files; their rows by key."""
+    now = datetime.now(UTC)
+    keys = [feed_file_key(SPOT_RISK, file.name, now) for file in files]
+    with Stores(settings) as stores, ThreadPoolExecutor(PUTTERS) as pool:
+        list(pool.map(stores.objects.put, keys, [file.data for file in files]))
+    return {key: file.rows for key, file in zip(keys, files, strict=True)}
+
+
+def _require_waiting(settings: Settings, count: int) -> None:
+    with Stores(settings) as stores:
+        waiting = stores.queue.depth().waiting
+    if waiting < count:
+        raise BenchmarkError(f"{waiting} notifications wait, but {count} files were put")
+
+
+def _await_empty_queue(settings: Settings) -> None:
+    deadline = time.monotonic() + DRAIN_SECONDS
+    with Stores(settings) as stores:
+        while True:
+            depth = stores.queue.depth()
+            if depth.dead:
+                raise BenchmarkError(f"{depth.dead} messages ended in the dead-letter queue")
+            if not depth.waiting and not depth.in_flight:
+                return
+            if time.monotonic() > deadline:
+                raise BenchmarkError(f"the queue still holds {depth}")
+            time.sleep(_POLL_SECONDS)
+
+
+def _figure(files: list[Sample], drained: Drained, ceiling: Trial, trials: list[Trial]) -> Figure:
+    share = drained.rows_per_second / ceiling.items_per_second
+    rates = (f"{drained.files / drained.seconds:,.1f}", f"{drained.rows_per_second:,.0f}")
+    rows = [
+        (
+            "stream under Dagster",
+            f"{drained.rows:,}",
+            f"{drained.seconds:.1f}",
+            *rates,
+            f"{share:.1%}",
+        ),
+        _trial_row("DynamoDB ceiling, all items", ceiling, ceiling),
+        *(_trial_row("DynamoDB ceiling, trial", trial, ceiling) for trial in trials),
+    ]
+    figure = Figure("backlog", f"Backlog: {drained.files:,} files waiting, until drained")
+    columns = ("what", "rows or items", "seconds", "files/s", "rows/s", "of the ceiling")
+    figure.tables = [Table(columns, rows)]
+    measured = f"{share:.1%} of {ceiling.items_per_second:,.0f} items/s"
+    figure.goals = [Goal("rows/s at least 85% of the ceiling", measured, share >= GOAL_SHARE)]
+    figure.notes = [
+        f"{sizes(files)}.",
+        "Drained: queue empty, nothing in flight, every file in the ledger as stored with all rows; "
+        "from the stream run's first heartbeat on.",
+        "Ceiling: BatchWriteItem of the very same items, 25 a request, bodies made and signed before, "
+        "alone, into fresh tables of the same stand-in; concurrency chosen by the trials. The stand-in "
+        "is one process: while draining it also serves GETs, the queue and the ledger.",
+    ]
+    figure.data = {
+        "drained": asdict(drained),
+        "ceiling": asdict(ceiling),
+        "trials": [asdict(trial) for trial in trials],
+        "share_of_ceiling": share,
+    }
+    return figure
+
+
+def _trial_row(name: str, trial: Trial, ceiling: Trial) -> tuple[str, ...]:
+    share = trial.items_per_second / ceiling.items_per_second
+    return (
+        f"{name} ({trial.concurrency} at a time)", f"{trial.items:,}", f"{trial.seconds:.1f}", "",
+        f"{trial.items_per_second:,.0f}", f"{share:.1%}",
+    )  # fmt: skip

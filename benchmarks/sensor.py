@@ -1,0 +1,255 @@
+"""Bucket sensor: the work of a tick in a small and in a large bucket, without and with new files.
+
+The stand-in sorts a whole bucket at every listing, which S3 does not; so the listing is timed inside
+the tick, and the same calls once more with nothing around them.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+import dagster as dg
+
+from benchmarks.figures import BenchmarkError, Figure, Goal, Spread, Table
+from benchmarks.parts import Bench, running_stores
+from benchmarks.sensor_bucket import fill_bucket, put_unannounced
+from trade_assets.definitions import build_definitions
+from trade_assets.defs.feeds.sensor import SensorCursor
+from trade_assets.defs.names import BUCKET_SENSOR, STORES
+from trade_assets.settings import Settings
+from trade_assets.stores.bundle import Stores
+from trade_assets.stores.heartbeats import StreamBeat
+from trade_assets.stores.objects import LIST_PAGE, ObjectInfo, ObjectStore
+from trade_assets.streaming.discover import BucketScanner, ScanCursor
+
+MISSED_AFTER_SECONDS: Final = 0.001
+"""Files are missed at once, so that a tick with new files does all that it may have to do."""
+CATCH_UP_SCANS: Final = 1_000
+
+Work = Callable[[], int]
+"""Does it once, and says how many new files it found."""
+Prepare = Callable[[], Work]
+"""Makes ready, outside of the measured time."""
+
+SCAN: Final = "scan"
+TICK: Final = "whole tick"
+
+
+class WatchedObjects(ObjectStore):
+    """Notes every listing, and the time and keys that it took."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self.calls: list[tuple[str, str | None]] = []
+        self.seconds = 0.0
+        self.keys = 0
+
+    def list_after(self, prefix: str, after: str | None = None) -> Iterator[ObjectInfo]:
+        """The listing, timed while it works and not while its consumer does."""
+        self.calls.append((prefix, after))
+        begin = time.perf_counter()
+        for info in super().list_after(prefix, after):
+            self.seconds += time.perf_counter() - begin
+            self.keys += 1
+            yield info
+            begin = time.perf_counter()
+        self.seconds += time.perf_counter() - begin
+
+    def reset(self) -> None:
+        """Forget what was noted."""
+        self.calls, self.seconds, self.keys = [], 0.0, 0
+
+
+class WatchedStores(Stores):
+    """The stores, with a watched bucket."""
+
+    @cached_property
+    def objects(self) -> WatchedObjects:
+        """The bucket."""
+        return WatchedObjects(self.settings)
+
+
+@dataclass
+class Ticks:
+    """Repetitions of one kind of tick; times in seconds."""
+
+    objects: int
+    new: int
+    work: str
+    total: list[float] = field(default_factory=list)
+    rest: list[float] = field(default_factory=list)
+    bare: list[float] = field(default_factory=list)
+    list_calls: int = 0
+    keys: int = 0
+
+
+def measure(bench: Bench) -> Figure:
+    """Every bucket size in a stand-in of its own."""
+    ticks = [item for size in bench.scale.bucket_sizes for item in _of_size(bench, size)]
+    return _figure(bench, ticks)
+
+
+def _of_size(bench: Bench, size: int) -> list[Ticks]:
+    name = f"sensor-{size}"
+    new = bench.scale.new_files
+    with running_stores(bench, name, missed_after_seconds=MISSED_AFTER_SECONDS) as settings:
+        with WatchedStores(settings) as stores, _instance(bench.folder / name) as instance:
+            bench.say(f"sensor: filling a bucket with {size:,} objects")
+            newest_at = datetime.now(UTC).replace(microsecond=0) - timedelta(seconds=new + 1)
+            fill_bucket(settings, stores, size, newest_at)
+            bench.say(f"sensor: ticks at {size:,} objects")
+            works = _works(stores, instance)
+            found = [_repeat(bench, stores, Ticks(size, 0, name), w) for name, w in works.items()]
+            put_unannounced(stores, new, newest_at + timedelta(seconds=1))
+            found += [
+                _repeat(bench, stores, Ticks(size, new, name), w) for name, w in works.items()
+            ]
+    return found
+
+
+@contextmanager
+def _instance(folder: Path) -> Iterator[dg.DagsterInstance]:
+    """A Dagster instance with storage on disk (SQLite), as a local one has."""
+    home = folder / "instance"
+    home.mkdir()
+    with dg.DagsterInstance.local_temp(str(home)) as instance:
+        yield instance
+
+
+def _works(stores: WatchedStores, instance: dg.DagsterInstance) -> dict[str, Prepare]:
+    """The scan alone and the whole tick, each always from the same cursor, behind all files."""
+    definitions = build_definitions(settings=stores.settings, resource_overrides={STORES: stores})
+    sensor = definitions.resolve_sensor_def(BUCKET_SENSOR)
+    scanner = BucketScanner(stores, timedelta(seconds=stores.settings.missed_after_seconds))
+    scan_cursor = _settled(scanner)
+
+    def prepare_scan() -> Work:
+        cursor = ScanCursor.from_json(scan_cursor)
+        return lambda: len(scanner.scan(cursor, datetime.now(UTC)).missed)
+
+    def prepare_tick(cursor: str) -> Work:
+        # A stream run is alive, as it always is: there is none to request.
+        stores.heartbeats.beat(StreamBeat("bench", time.time() + 3600, 0))
+        context = dg.build_sensor_context(instance=instance, cursor=cursor, definitions=definitions)
+        return lambda: _files_requested(sensor.evaluate_tick(context).run_requests or [])
+
+    # Once before: it reports that the feeds are not fresh, which it does not repeat.
+    context = dg.build_sensor_context(
+        instance=instance, cursor=SensorCursor(scan=scan_cursor).to_json(), definitions=definitions
+    )
+    stores.heartbeats.beat(StreamBeat("bench", time.time() + 3600, 0))
+    cursor = sensor.evaluate_tick(context).cursor or ""
+    return {SCAN: prepare_scan, TICK: lambda: prepare_tick(cursor)}
+
+
+def _settled(scanner: BucketScanner) -> str:
+    """The scan's cursor when it has seen all that is there.
+
+    Raises:
+        BenchmarkError: it does not come to rest.
+    """
+    cursor = ScanCursor()
+    for _ in range(CATCH_UP_SCANS):
+        before = cursor.to_json()
+        scanner.scan(cursor, datetime.now(UTC))
+        if cursor.to_json() == before:
+            return before
+    raise BenchmarkError(f"the sensor is not at the end after {CATCH_UP_SCANS} scans")
+
+
+def _files_requested(requests: Iterable[dg.RunRequest]) -> int:
+    return sum(int(request.tags["trade_assets/files"]) for request in requests)
+
+
+def _repeat(bench: Bench, stores: WatchedStores, ticks: Ticks, prepare: Prepare) -> Ticks:
+    """Measure one kind of tick, as often as the scale says; the first does not count.
+
+    Raises:
+        BenchmarkError: a tick does not find what there is.
+    """
+    watched = stores.objects
+    for number in range(bench.scale.ticks + 1):
+        work = prepare()
+        watched.reset()
+        begin = time.perf_counter()
+        found = work()
+        seconds = time.perf_counter() - begin
+        if found != ticks.new:
+            raise BenchmarkError(f"a {ticks.work} found {found} new files of {ticks.new}")
+        listing, calls, ticks.keys = watched.seconds, list(watched.calls), watched.keys
+        if number:
+            ticks.total.append(seconds)
+            ticks.rest.append(seconds - listing)
+            ticks.bare.append(_bare(watched, calls))
+        ticks.list_calls = len(calls)
+    return ticks
+
+
+def _bare(objects: ObjectStore, calls: Iterable[tuple[str, str | None]]) -> float:
+    """Seconds of the same listings with nothing around them."""
+    begin = time.perf_counter()
+    for prefix, after in calls:
+        for _ in islice(objects.list_after(prefix, after), LIST_PAGE):
+            pass
+    return time.perf_counter() - begin
+
+
+def _figure(bench: Bench, ticks: list[Ticks]) -> Figure:
+    columns = (
+        "work", "objects", "new files", "ms", "10 to 90 %", "without listing, ms", "10 to 90 %",
+        "bare listing, ms", "list calls", "keys looked at",
+    )  # fmt: skip
+    figure = Figure("sensor", "Bucket sensor: the work of a tick")
+    figure.tables = [Table(columns, [_row(item) for item in ticks])]
+    for new in (0, bench.scale.new_files):
+        figure.goals += _goals([item for item in ticks if item.new == new and item.work == TICK])
+    figure.notes = [
+        f"Median of {bench.scale.ticks} ticks, all from the same cursor. `{SCAN}`: BucketScanner.scan; "
+        f"`{TICK}`: the sensor of the real definitions by evaluate_tick, with queue, heartbeats, runs "
+        "of the instance (SQLite) and freshness; a stream run is alive; no run is launched.",
+        "New files: unannounced, in no ledger, and requested in one run. The bucket holds a spot-risk "
+        "file every second and a trade ledger an hour; all are in the ledger.",
+        "Listing is timed inside the tick and taken off (`without listing`), because the stand-in sorts "
+        "the whole bucket at every call, which S3 does not. `bare listing`: the same calls, alone.",
+    ]
+    figure.data = {"ticks": [asdict(item) for item in ticks]}
+    return figure
+
+
+def _row(item: Ticks) -> tuple[str, ...]:
+    spreads = [Spread.of(item.total), Spread.of(item.rest)]
+    times = [text for spread in spreads for text in (_ms(spread.median), _span(spread))]
+    return (
+        item.work, f"{item.objects:,}", f"{item.new}", *times, _ms(Spread.of(item.bare).median),
+        f"{item.list_calls}", f"{item.keys}",
+    )  # fmt: skip
+
+
+def _goals(ticks: list[Ticks]) -> list[Goal]:
+    """The same within noise at the smallest and at the largest size, with and without listing."""
+    small, large = ticks[0], ticks[-1]
+    sizes = f"{small.objects:,} and {large.objects:,} objects"
+    goals = []
+    for what, first, last in (
+        ("without the stand-in's listing", small.rest, large.rest),
+        ("with the stand-in's listing", small.total, large.total),
+    ):
+        here, there = Spread.of(first), Spread.of(last)
+        measured = f"{_ms(here.median)} and {_ms(there.median)} ms"
+        text = f"a tick with {small.new} new files, {what}, takes as long at {sizes}"
+        goals.append(Goal(text, measured, here.overlaps(there)))
+    return goals
+
+
+def _ms(seconds: float) -> str:
+    return f"{seconds * 1000:.1f}"
+
+
+def _span(spread: Spread) -> str:
+    return f"{_ms(spread.low)} to {_ms(spread.high)}"

@@ -1,0 +1,211 @@
+"""How an overview looks: tables for people, JSON for programs. Its facts: `stores.overview`."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Final, Self
+
+import orjson
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from trade_assets.commands.words import (
+    age_text,
+    both_zones,
+    central_text,
+    counted,
+    seconds_since,
+)
+from trade_assets.stores.overview import FeedStatus, Freshness, Overview, PartStatus
+from trade_assets.stores.set_aside import QuarantinedFile
+
+FRESHNESS_STYLES: Final = {
+    Freshness.OK: "green",
+    Freshness.STALE: "red",
+    Freshness.EMPTY: "yellow",
+    Freshness.UNKNOWN: "red",
+}
+UNKNOWN: Final = "unknown"
+ROWS_SHOWN: Final = 5
+
+
+class JsonView:
+    """JSON on standard output: one indented object, or an object a line."""
+
+    def __init__(self, *, lines: bool) -> None:
+        self._options = orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE
+        if not lines:
+            self._options |= orjson.OPT_INDENT_2
+
+    def show(self, overview: Overview) -> None:
+        """Write it."""
+        sys.stdout.write(orjson.dumps(overview.as_dict(), option=self._options).decode())
+        sys.stdout.flush()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+
+class TextView:
+    """Tables, one look below the other."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def show(self, overview: Overview) -> None:
+        """Print it."""
+        self._console.print(as_text(overview))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+
+class LiveView(TextView):
+    """The last look, in the place of the one before."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__(console)
+        self._live = Live(console=console, auto_refresh=False, vertical_overflow="crop")
+
+    def show(self, overview: Overview) -> None:
+        """Put it into its place."""
+        self._live.update(as_text(overview), refresh=True)
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._live.stop()
+
+
+def as_text(overview: Overview) -> RenderableType:
+    """An overview for people; the verdict comes last, where the eye is."""
+    head = f"trade-assets · profile {overview.profile} · {overview.namespace} · "
+    return Group(
+        Text(head + both_zones(overview.time.replace(microsecond=0)), style="bold"),
+        Text(),
+        _parts(overview.parts),
+        Text(),
+        _feeds(overview),
+        Text(),
+        *_stream(overview),
+        *_queue(overview),
+        *_quarantine(overview),
+        Text(),
+        *_verdict(overview.problems),
+    )
+
+
+def _parts(parts: Sequence[PartStatus]) -> Table:
+    table = _new_table("part", "state", "where")
+    for part in parts:
+        state, style = ("ok", "green") if part.problem is None else ("trouble", "yellow")
+        if not part.reachable:
+            state, style = "away", "red"
+        table.add_row(Text(part.name), Text(state, style=style), Text(part.where))
+    return table
+
+
+def _feeds(overview: Overview) -> Table:
+    table = _new_table("feed", "state", "ingested", "lag", "keys", "last event", "last file")
+    for column in table.columns[2:5]:
+        column.justify = "right"
+    for feed in overview.feeds:
+        table.add_row(*_feed_cells(feed))
+    return table
+
+
+def _feed_cells(feed: FeedStatus) -> Iterator[Text]:
+    yield Text(feed.feed)
+    yield Text(feed.freshness, style=FRESHNESS_STYLES[feed.freshness])
+    yield Text(f"{age_text(feed.age_seconds)} ago" if feed.age_seconds is not None else "")
+    yield Text("" if feed.lag_seconds is None else f"{feed.lag_seconds:.3f} s")
+    yield Text("" if feed.record_keys is None else f"{feed.record_keys:,}")
+    yield Text("" if feed.last_event_time is None else both_zones(feed.last_event_time))
+    yield Text((feed.last_file or "").rsplit("/", 1)[-1])
+
+
+def _stream(overview: Overview) -> Iterator[Text]:
+    if overview.stream_runs is None:
+        yield _line("stream", UNKNOWN)
+        return
+    if not overview.stream_runs:
+        yield _line("stream", "no run is alive" if overview.stream_enabled else "switched off")
+    for run in overview.stream_runs:
+        end = run.window_ends_at
+        left = seconds_since(overview.time, end)
+        doing = "consuming" if run.consuming else "finishing"
+        ends = f"window ends {central_text(end.replace(microsecond=0), with_date=False)} US Central"
+        if left is not None and left > 0:
+            ends += f", in {age_text(left)}"
+        yield _line("stream", f"run {run.run_id} {doing}, {counted(run.files, 'file')}, {ends}")
+
+
+def _queue(overview: Overview) -> Iterator[RenderableType]:
+    queue = overview.queue
+    if queue is None:
+        yield _line("queue", UNKNOWN)
+        return
+    depth = queue.depth
+    counts = (
+        f"{depth.waiting:,} waiting, {depth.in_flight:,} in flight, {depth.dead:,} dead letters"
+    )
+    yield _line("queue", counts)
+    if queue.dead_letters:
+        table = _new_table("dead letter", "file")
+        for letter in queue.dead_letters:
+            age = age_text(seconds_since(letter.sent_at, overview.time))
+            about = ", ".join(letter.keys) or f"not understood: {letter.body}"
+            table.add_row(Text(f"{age} old"), Text(about))
+        yield table
+
+
+def _quarantine(overview: Overview) -> Iterator[RenderableType]:
+    quarantine = overview.quarantine
+    if quarantine is None:
+        yield _line("quarantine", UNKNOWN)
+        return
+    count = counted(quarantine.files, "file")
+    yield _line("quarantine", f"more than {count}; the newest:" if quarantine.more else count)
+    if quarantine.newest:
+        table = _new_table("quarantined", "file", "why")
+        for file in quarantine.newest:
+            age = age_text(seconds_since(file.quarantined_at, overview.time))
+            table.add_row(Text(f"{age} ago"), Text(file.key), Text(_reason(file)))
+        yield table
+
+
+def _reason(file: QuarantinedFile) -> str:
+    if file.reason is None:
+        return "no report beside it"
+    rows = ", ".join(map(str, file.row_numbers[:ROWS_SHOWN]))
+    if not rows:
+        return file.reason
+    return f"{file.reason} (rows {rows}{', …' if len(file.row_numbers) > ROWS_SHOWN else ''})"
+
+
+def _verdict(problems: Sequence[str]) -> Iterator[Text]:
+    if not problems:
+        yield Text("healthy", style="bold green")
+    for problem in problems:
+        yield Text(problem, style="red")
+
+
+def _line(what: str, text: str) -> Text:
+    return Text.assemble((f"{what:<12}", "bold"), text)
+
+
+def _new_table(*headers: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
+    for header in headers:
+        table.add_column(header, overflow="fold")
+    return table

@@ -1,0 +1,331 @@
+"""`trade-assets status`: what it finds, what it calls a problem, and that nothing stops it."""
+
+import json
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from trade_assets.feeds.fills import FILLS
+from trade_assets.feeds.keys import feed_file_key
+from trade_assets.local.ports import free_port
+from trade_assets.settings import Settings, child_environment
+from trade_assets.stores import set_aside
+from trade_assets.stores.aws import sqs_client
+from trade_assets.stores.bundle import Stores
+from trade_assets.stores.heartbeats import Heartbeats, StreamBeat
+from trade_assets.stores.latest import connect
+from trade_assets_tests.commands.helpers import Run, store_samples
+from trade_assets_tests.support.parts import LocalParts
+from trade_assets_tests.support.waiting import eventually
+
+pytestmark = pytest.mark.integration
+
+WEBSERVER_INFO = b'{"dagster_webserver_version": "1.13.27", "dagster_version": "1.13.27"}'
+"""What dagster-webserver answers to `/server_info`."""
+IN_AN_HOUR = timedelta(hours=1)
+
+
+@contextmanager
+def http_server(answer: bytes) -> Iterator[int]:
+    """Somebody who answers every GET on a port of this machine with `answer`."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, *_: Any) -> None:
+            return None
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture
+def settings(local_parts: LocalParts, module_settings: Settings, tmp_path: Path) -> Settings:
+    """A Redis of this test's own; the AWS names are the module's, provisioning takes a second.
+
+    Who puts something into the queue or the quarantine takes it out again.
+    """
+    return local_parts.settings(tmp_path / "home", namespace=module_settings.namespace)
+
+
+@pytest.fixture
+def redis_client(settings: Settings) -> Iterator[Any]:
+    """A client of this test's Redis."""
+    client = connect(settings)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def dagster(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A Dagster UI, as far as `status` asks it."""
+    with http_server(WEBSERVER_INFO) as port:
+        monkeypatch.setenv("TRADE_ASSETS_DAGSTER_PORT", str(port))
+        yield
+
+
+@pytest.fixture
+def healthy(stores: Stores, redis_client: Any, dagster: None) -> None:
+    """All parts there, fresh feeds, and a stream run that consumes for an hour."""
+    store_samples(stores, history=False)
+    ends = (datetime.now(UTC) + IN_AN_HOUR).timestamp()
+    beats = Heartbeats(redis_client, stale_seconds=600)
+    beats.beat(StreamBeat("run-1", ends, files=7))
+
+
+def problems(run: Run) -> list[str]:
+    outcome = run("status", "--json")
+    assert outcome.json["healthy"] is (outcome.code == 0)
+    assert outcome.code == (2 if outcome.json["problems"] else 0)
+    found: list[str] = outcome.json["problems"]
+    return found
+
+
+@pytest.mark.usefixtures("healthy")
+def test_healthy_platform_is_zero_and_says_what_it_saw(run: Run, settings: Settings) -> None:
+    outcome = run("status", "--json")
+    assert outcome.code == 0
+    seen = outcome.json
+    assert seen["problems"] == []
+    assert {part["name"]: part["reachable"] for part in seen["parts"]} == dict.fromkeys(
+        ("S3", "SQS", "DynamoDB", "Redis", "Dagster UI"), True
+    )
+    feeds = {feed["feed"]: feed for feed in seen["feeds"]}
+    assert feeds["tt/fills"]["record_keys"] == 2
+    assert feeds["tt/fills"]["last_event_time"] == "2025-07-17T14:30:00Z"
+    assert str(feeds["tt/fills"]["lag_seconds"]) == "0.052"
+    assert feeds["actant/spot_risk"]["freshness"] == "ok"
+    assert [(beat["run_id"], beat["files"]) for beat in seen["stream_runs"]] == [("run-1", 7)]
+    assert seen["queue"]["depth"]["dead"] == 0
+
+    text = run("status")
+    assert text.code == 0
+    for words in ("healthy", "run-1 consuming, 7 files", "09:30:00 CDT · 14:30:00 UTC"):
+        assert words in text.out
+
+
+@pytest.mark.usefixtures("healthy")
+def test_stale_feed_is_a_problem(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRADE_ASSETS_FRESHNESS_SECONDS", '{"actant/spot_risk": 0.000001}')
+    (problem,) = problems(run)
+    assert problem.startswith("actant/spot_risk: stale")
+    assert "stale" in run("status").out
+
+
+@pytest.mark.usefixtures("dagster")
+def test_fresh_start_has_neither_files_nor_a_stream(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    empty = ["actant/spot_risk: no file yet", "tt/fills: no file yet"]
+    assert problems(run) == [*empty, "stream: no run is consuming"]
+    monkeypatch.setenv("TRADE_ASSETS_STREAM_ENABLED", "false")
+    assert problems(run) == empty
+
+
+@pytest.mark.usefixtures("healthy")
+def test_redis_away_leaves_the_rest(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = f"redis://user:hidden-word@127.0.0.1:{free_port()}/0"
+    monkeypatch.setenv("TRADE_ASSETS_REDIS_URL", url)
+    outcome = run("status", "--json")
+    assert outcome.code == 2
+    reachable = {part["name"]: part["reachable"] for part in outcome.json["parts"]}
+    assert reachable == {
+        "S3": True, "SQS": True, "DynamoDB": True, "Redis": False, "Dagster UI": True,
+    }  # fmt: skip
+    assert outcome.json["stream_runs"] is None
+    assert {feed["freshness"] for feed in outcome.json["feeds"]} == {"unknown"}
+    assert outcome.json["queue"]["depth"]["dead"] == 0
+    text = run("status")
+    assert text.code == 2
+    assert "away" in text.out
+    assert "hidden-word" not in text.out + text.err + outcome.out + outcome.err
+
+
+@pytest.mark.usefixtures("healthy")
+def test_aws_away_leaves_the_rest(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRADE_ASSETS_AWS_ENDPOINT_URL", f"http://127.0.0.1:{free_port()}")
+    outcome = run("status", "--json")
+    assert outcome.code == 2
+    assert [problem.split(":")[0] for problem in outcome.json["problems"]] == [
+        "S3", "SQS", "DynamoDB",
+    ]  # fmt: skip
+    assert outcome.json["queue"] is None
+    assert outcome.json["quarantine"] is None
+    assert {feed["freshness"] for feed in outcome.json["feeds"]} == {"ok"}
+    text = run("status")
+    assert (text.code, text.err) == (2, "")
+    assert "trade-assets up" in text.out
+
+
+@pytest.mark.usefixtures("healthy")
+def test_somebody_else_on_a_port_is_told_apart(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    with http_server(b"<html>a shop</html>") as port:
+        monkeypatch.setenv("TRADE_ASSETS_DAGSTER_PORT", str(port))
+        (problem,) = problems(run)
+        assert "is not Dagster" in problem
+        monkeypatch.setenv("TRADE_ASSETS_AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
+        assert {"S3", "SQS", "DynamoDB"} <= {text.split(":")[0] for text in problems(run)}
+
+
+@pytest.mark.usefixtures("dagster")
+def test_what_is_not_provisioned_is_reachable_and_a_problem(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRADE_ASSETS_NAMESPACE", "t-nothing-made")
+    parts = {part["name"]: part for part in run("status", "--json").json["parts"]}
+    for name in ("S3", "SQS", "DynamoDB"):
+        assert parts[name]["reachable"] is True
+        assert parts[name]["problem"]
+    assert "trouble" in run("status").out
+
+
+@pytest.mark.usefixtures("healthy")
+def test_damaged_status_does_not_stop_the_look(run: Run, redis_client: Any) -> None:
+    redis_client.hset("status:tt:fills", mapping={"last_ingest_time": "soon"})
+    assert problems(run) == ["tt/fills: freshness unknown"]
+    redis_client.set("status:actant:spot_risk", "no hash")
+    found = run("status", "--json")
+    assert found.code == 2
+    assert "WRONGTYPE" in "".join(found.json["problems"])
+
+
+@pytest.fixture
+def send_dead(settings: Settings) -> Iterator[Callable[..., None]]:
+    """Puts bodies into the dead-letter queue, for this test."""
+    sqs = sqs_client(settings)
+    url = sqs.get_queue_url(QueueName=settings.dead_letter_queue_name)["QueueUrl"]
+
+    def send(*bodies: str) -> None:
+        for body in bodies:
+            sqs.send_message(QueueUrl=url, MessageBody=body)
+
+    yield send
+    sqs.purge_queue(QueueUrl=url)
+    sqs.close()
+
+
+def notification(key: str) -> str:
+    record = {
+        "eventName": "ObjectCreated:Put",
+        "eventTime": "2025-07-17T14:00:00.000Z",
+        "s3": {"object": {"key": key, "eTag": "e"}},
+    }
+    return json.dumps({"Records": [record]})
+
+
+@pytest.mark.usefixtures("healthy")
+def test_dead_letters_show_and_stay(run: Run, send_dead: Callable[..., None]) -> None:
+    key = "feeds/tt/fills/dt=2025-07-17/hh=14/trades_20250717.csv"
+    send_dead(notification(key), "what is [this]")
+    for _ in range(3):
+        outcome = run("status", "--json")
+        assert outcome.json["problems"] == ["queue: dead letters: 2"]
+        letters = outcome.json["queue"]["dead_letters"]
+        assert sorted((letter["keys"], letter["body"]) for letter in letters) == [
+            ([], "what is [this]"),
+            ([key], None),
+        ]
+    text = run("status").out
+    assert key in text
+    assert "not understood: what is [this]" in text
+
+
+@pytest.mark.usefixtures("healthy")
+def test_at_most_ten_dead_letters_are_shown(run: Run, send_dead: Callable[..., None]) -> None:
+    send_dead(*(notification(f"feeds/tt/fills/{number}") for number in range(13)))
+    queue = run("status", "--json").json["queue"]
+    assert queue["depth"]["dead"] == 13
+    assert len({letter["message_id"] for letter in queue["dead_letters"]}) == 10
+
+
+@pytest.fixture
+def quarantine(stores: Stores) -> Iterator[Callable[..., str]]:
+    """Quarantines a file by its name, landing time and reason, for this test; returns its key."""
+    keys = []
+
+    def put(name: str, landed: datetime, reason: str) -> str:
+        key = feed_file_key(FILLS, name, landed)
+        keys.append(key)
+        stores.objects.put(key, b"broken")
+        info = stores.objects.head(key)
+        assert info is not None
+        rows = [{"row": 3, "reason": reason, "text": "a,b"}]
+        stores.objects.quarantine(info, reason, rows, datetime.now(UTC))
+        return key
+
+    yield put
+    for key in keys:
+        stores.objects.release(key)
+
+
+@pytest.mark.usefixtures("healthy")
+def test_quarantine_shows_reasons_and_is_no_problem(
+    run: Run, quarantine: Callable[..., str]
+) -> None:
+    key = quarantine("trades_20250717.csv", datetime.now(UTC), "price [red]x[/red]")
+    outcome = run("status", "--json")
+    assert outcome.code == 0
+    assert outcome.json["quarantine"]["files"] == 1
+    (file,) = outcome.json["quarantine"]["newest"]
+    assert (file["key"], file["reason"], file["row_numbers"]) == (key, "price [red]x[/red]", [3])
+    text = run("status").out
+    assert key in text
+    assert "price [red]x[/red] (rows 3)" in text
+
+
+@pytest.mark.usefixtures("healthy")
+def test_full_quarantine_is_listed_within_bounds_and_newest_hours_first(
+    run: Run, quarantine: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(set_aside, "LOOKED_AT_KEYS", 6)
+    now = datetime.now(UTC)
+    for days in (400, 300, 20, 10):
+        quarantine("trades_20250101.csv", now - timedelta(days=days), "old")
+    newest = [quarantine(f"trades_2025010{number}.csv", now, f"new {number}") for number in (1, 2)]
+    seen = run("status", "--json").json["quarantine"]
+    assert seen["more"] is True
+    assert {file["key"] for file in seen["newest"]} == set(newest)
+    assert {file["reason"] for file in seen["newest"]} == {"new 1", "new 2"}
+    assert "more than" in run("status").out
+
+
+@pytest.mark.usefixtures("healthy")
+def test_watch_looks_again_until_stopped(settings: Settings, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    command = "from trade_assets.cli import main; main()"
+    with out.open("wb") as stream:
+        process = subprocess.Popen(
+            [sys.executable, "-c", command, "status", "--watch", "--json"],
+            env=child_environment(settings, TRADE_ASSETS_DAGSTER_PORT=str(free_port())),
+            stdout=stream,
+        )
+    try:
+        eventually(lambda: out.read_text().count("\n") >= 2, what="a second look")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=20) == 2
+    finally:
+        process.kill()
+        process.wait()
+    looks = [json.loads(line) for line in out.read_text().splitlines()]
+    assert looks[0]["time"] < looks[1]["time"]
+    assert [part["name"] for part in looks[0]["parts"] if not part["reachable"]] == ["Dagster UI"]

@@ -1,0 +1,372 @@
+"""One life of the product: started, fed, looked at, damaged, killed, repaired, stopped, restarted.
+
+The tests of this module share one running product and come in this order.
+"""
+
+import json
+import signal
+import subprocess
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from trade_assets.feeds.keys import FEEDS_PREFIX, feed_file_key, parse_feed_key
+from trade_assets.feeds.registry import FEEDS, feed_of_file
+from trade_assets.local.desk.ledger import ledger_file
+from trade_assets.local.desk.spot_risk import spot_risk_file
+from trade_assets.stores.bundle import Stores
+from trade_assets.stores.dynamo import DynamoCalls
+from trade_assets.stores.ledger import FileState
+from trade_assets_tests.support.parts import CHECKOUT
+from trade_assets_tests.support.product import (
+    CLI,
+    Running,
+    command_json,
+    product_environment,
+    product_settings,
+    running_up,
+)
+from trade_assets_tests.support.waiting import eventually
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+
+SPOT_RISK = FEEDS["actant/spot_risk"]
+FILLS = FEEDS["tt/fills"]
+REAL_FILES = CHECKOUT.parent / "shared" / "data"
+START = datetime(2025, 7, 17, 15, 0, tzinfo=UTC)
+WINDOW_SECONDS = 45
+
+
+class Product:
+    """The running product, its stores, and the folder that its push agent watches."""
+
+    def __init__(self, running: Running, folder: Path, outbox: Path) -> None:
+        self.running = running
+        self.folder = folder
+        self.outbox = outbox
+        self.stores = Stores(running.settings)
+        self.dropped = 0
+
+    def drop(self, name: str, data: bytes) -> None:
+        """Put a file into the watched folder, as a desk does."""
+        part = self.outbox / f"{name}.part"
+        part.write_bytes(data)
+        part.rename(self.outbox / name)
+
+    def drop_spot_risk(self) -> str:
+        """Drop the next spot-risk file; its name."""
+        name, data = spot_risk_file(5, START + timedelta(seconds=self.dropped), rows=81)
+        self.dropped += 1
+        self.drop(name, data)
+        return name
+
+    def key_of(self, name: str) -> str | None:
+        """The key under which a file of that name is in the bucket."""
+        keys = [info.key for info in self.stores.objects.list_after(FEEDS_PREFIX)]
+        return next((key for key in keys if key.endswith(f"/{name}")), None)
+
+    def state_of(self, name: str) -> str | None:
+        """What the ledger says of the newest version of a file, once it says something."""
+        key = self.key_of(name)
+        info = self.stores.objects.head(key) if key else None
+        if key is None or info is None:
+            return None
+        return self.stores.ledger.known([(key, info.etag)]).get((key, info.etag))
+
+    def is_stored(self, name: str, seconds: float = 60) -> None:
+        eventually(lambda: self.state_of(name) == FileState.STORED, seconds, f"{name} stored")
+
+    def runs(self, job: str) -> list[dict[str, Any]]:
+        """Runs of a job, newest first."""
+        data = self.running.graphql(
+            "query($job: String!) { runsOrError(filter: {pipelineName: $job}) "
+            "{ ... on Runs { results { runId status } } } }",
+            job=job,
+        )
+        runs: list[dict[str, Any]] = data["runsOrError"]["results"]
+        return runs
+
+
+@pytest.fixture(scope="module")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    folder = tmp_path_factory.mktemp("product")
+    outbox = folder / "outbox"
+    outbox.mkdir()
+    settings = product_settings(
+        folder / "home", window_seconds=WINDOW_SECONDS, report_interval_seconds=2
+    )
+    with (
+        running_up(settings, folder, "--no-simulator") as running,
+        (folder / "push.log").open("wb") as log,
+    ):
+        running.says("Dagster UI  ", 90)
+        agent = subprocess.Popen(
+            [*CLI, "push", str(outbox), "--json"],
+            env=product_environment(settings, folder),
+            cwd=folder,
+            stdout=subprocess.DEVNULL,
+            stderr=log,
+        )
+        life = Product(running, folder, outbox)
+        try:
+            yield life
+        finally:
+            life.stores.close()
+            agent.terminate()
+            agent.wait(30)
+
+
+def test_files_are_readable_in_both_stores(product: Product) -> None:
+    names = [product.drop_spot_risk() for _ in range(5)]
+    ledger_name, ledger_data = ledger_file(5, START)
+    product.drop(ledger_name, ledger_data)
+    for name in [*names, ledger_name]:
+        product.is_stored(name)
+    future = next(key for key in product.stores.latest.record_keys(SPOT_RISK) if ".SEP25" in key)
+    (latest,) = product.stores.latest.read(SPOT_RISK, [future])
+    assert latest["file_key"].endswith(names[-1])
+    history = list(product.stores.history.read(SPOT_RISK, future))
+    assert [record["file_key"].rsplit("/", 1)[1] for record in history] == names[::-1]
+    assert product.stores.latest.record_keys(FILLS)
+
+
+def test_a_rewritten_ledger_ends_in_its_newest_version(product: Product) -> None:
+    name, data = ledger_file(5, START + timedelta(hours=1))
+    product.drop(name, data)
+    trades = set(FILLS.parse(data, name).frame["record_key"].to_list())
+    eventually(
+        lambda: trades <= set(product.stores.latest.record_keys(FILLS)), 60, "new trades readable"
+    )
+    product.is_stored(name)
+
+
+def test_rubbish_goes_to_quarantine_and_the_rest_goes_on(product: Product) -> None:
+    rubbish = "bav_analysis_20250717_120000.csv"
+    product.drop(rubbish, b"\x00\xff not a file of ours\n1,2,3\n")
+    good = product.drop_spot_risk()
+    product.is_stored(good)
+    eventually(lambda: product.state_of(rubbish) == FileState.QUARANTINED, 60)
+    key = product.key_of(rubbish)
+    report = json.loads(product.stores.objects.get(f"quarantine/{key}.error.json").data)
+    assert report["file"] == key
+    assert report["reason"]
+    assert product.stores.objects.get(f"quarantine/{key}").data.startswith(b"\x00\xff")
+
+
+def test_a_bad_row_is_rejected_with_its_number(product: Product) -> None:
+    data = (
+        b"tradeId,instrumentName,marketTradeTime,buySell,quantity,price\n"
+        b"71,XCMEFFDPSX20250919U0ZN,2025-07-16 13:43:47.000,B,1000.0,110.625\n"
+        b"72,XCMEFFDPSX20250919U0ZN,2025-07-16 13:43:48,B,5.0,bad\n"
+    )
+    product.drop("trades_20250716.csv", data)
+    product.is_stored("trades_20250716.csv")
+    key = product.key_of("trades_20250716.csv")
+    report = json.loads(product.stores.objects.get(f"quarantine/{key}.error.json").data)
+    assert report["row_numbers"] == [3]
+    (line,) = product.stores.ledger.entries(str(key))
+    assert (line["rows_in"], line["rows_stored"], line["rows_rejected"]) == ("2", "1", "1")
+
+
+@pytest.mark.skipif(not REAL_FILES.is_dir(), reason="no real files beside the checkout")
+def test_real_files_of_a_desk_are_stored(product: Product) -> None:
+    names = []
+    for path in sorted(REAL_FILES.rglob("*.csv")):
+        if feed_of_file(path.name):
+            product.drop(path.name, path.read_bytes())
+            names.append(path.name)
+    assert names
+    for name in names:
+        product.is_stored(name)
+
+
+def test_every_file_of_the_bucket_is_accounted_for(product: Product) -> None:
+    files = list(product.stores.objects.list_after(FEEDS_PREFIX))
+    for info in files:
+        lines = {line["sk"]: line for line in product.stores.ledger.entries(info.key)}
+        line = lines[info.etag]
+        stored, rejected = int(line["rows_stored"]), int(line["rows_rejected"])
+        assert int(line["rows_in"]) == stored + rejected
+        if line["state"] == FileState.STORED:
+            feed_key = parse_feed_key(info.key)
+            parsed = feed_key.feed.parse(
+                product.stores.objects.get(info.key).data, feed_key.file_name
+            )
+            assert (stored, rejected) == (parsed.frame.height, len(parsed.rejected))
+
+
+def test_the_ui_shows_lineage_metadata_and_checks(product: Product) -> None:
+    product.drop_spot_risk()
+    query = """{ assetNodes { assetKey { path } dependencyKeys { path }
+      assetMaterializations(limit: 1) { partition metadataEntries { label } }
+      assetChecksOrError { ... on AssetChecks { checks { name
+        executionForLatestMaterialization { evaluation { success } } } } } } }"""
+
+    def reported() -> dict[str, Any] | None:
+        nodes = product.running.graphql(query)["assetNodes"]
+        found = {"/".join(node["assetKey"]["path"]): node for node in nodes}
+        history = found["actant/spot_risk/history"]
+        done = all(
+            check["executionForLatestMaterialization"]
+            for check in history["assetChecksOrError"]["checks"]
+        )
+        return found if history["assetMaterializations"] and done else None
+
+    nodes = eventually(reported, 60, "materialisations in the UI")
+    for layer in ("latest", "history"):
+        node = nodes[f"actant/spot_risk/{layer}"]
+        assert node["dependencyKeys"] == [{"path": ["actant", "spot_risk", "files"]}]
+        (event,) = node["assetMaterializations"]
+        assert event["partition"] == f"{datetime.now(UTC):%Y-%m-%d-%H}:00"
+        labels = {entry["label"] for entry in event["metadataEntries"]}
+        assert labels >= {
+            "files", "rows", "rejects", "first_event_time", "last_event_time",
+            "lag_p50_seconds", "lag_max_seconds", "preview",
+        }  # fmt: skip
+    checks = nodes["actant/spot_risk/history"]["assetChecksOrError"]["checks"]
+    assert {check["name"] for check in checks} == {"schema", "rows_accounted"}
+    for check in checks:
+        assert check["executionForLatestMaterialization"]["evaluation"]["success"]
+
+
+def test_a_rerun_from_the_ui_repairs_both_stores(product: Product) -> None:
+    stores = product.stores
+    key = next(key for key in stores.latest.record_keys(SPOT_RISK) if ".SEP25" in key)
+    before_latest = stores.latest.read(SPOT_RISK, [key])
+    before_history = list(stores.history.read(SPOT_RISK, key))
+    _damage(stores, key)
+    assert stores.latest.read(SPOT_RISK, [key]) != before_latest
+    assert list(stores.history.read(SPOT_RISK, key)) != before_history
+    partition = parse_feed_key(before_latest[0]["file_key"]).partition
+    data = product.running.graphql(
+        """mutation($run: ExecutionParams!) { launchPipelineExecution(executionParams: $run) {
+             __typename ... on LaunchRunSuccess { run { runId } } } }""",
+        run={
+            "selector": {
+                "repositoryLocationName": "trade_assets",
+                "repositoryName": "__repository__",
+                "pipelineName": "feed_hours",
+                "assetSelection": [
+                    {"path": ["actant", "spot_risk", layer]}
+                    for layer in ("files", "latest", "history")
+                ],
+            },
+            "executionMetadata": {"tags": [{"key": "dagster/partition", "value": partition}]},
+            "mode": "default",
+        },
+    )
+    run_id = data["launchPipelineExecution"]["run"]["runId"]
+    statuses = ("SUCCESS", "FAILURE", "CANCELED")
+    status = eventually(
+        lambda: next(
+            (
+                run["status"]
+                for run in product.runs("feed_hours")
+                if run["runId"] == run_id and run["status"] in statuses
+            ),
+            None,
+        ),
+        120,
+        "rerun ends",
+    )
+    assert status == "SUCCESS"
+    assert stores.latest.read(SPOT_RISK, [key]) == before_latest
+    assert list(stores.history.read(SPOT_RISK, key)) == before_history
+
+
+def test_a_killed_stream_run_is_replaced_and_no_file_is_lost(product: Product) -> None:
+    victim = _consumer(product)
+    assert victim
+    run_ids = {run["runId"] for run in product.runs("feed_stream")}
+    victim.kill()
+    product.is_stored(product.drop_spot_risk())
+    assert {run["runId"] for run in product.runs("feed_stream")} - run_ids
+
+
+def test_a_stream_run_terminated_from_the_ui_is_replaced(product: Product) -> None:
+    (beat, *_) = eventually(product.stores.heartbeats.alive, 60)
+    product.running.graphql(
+        "mutation($id: String!) { terminateRun(runId: $id) { __typename } }", id=beat.run_id
+    )
+    product.is_stored(product.drop_spot_risk())
+    eventually(
+        lambda: {"runId": beat.run_id, "status": "CANCELED"} in product.runs("feed_stream"), 60
+    )
+
+
+def test_windows_roll_over_without_a_gap(product: Product) -> None:
+    def ended() -> int:
+        return [run["status"] for run in product.runs("feed_stream")].count("SUCCESS")
+
+    before = ended()
+    names: list[str] = []
+
+    def another_one_ended() -> bool:
+        names.append(product.drop_spot_risk())
+        product.is_stored(names[-1])
+        return ended() > before
+
+    eventually(another_one_ended, WINDOW_SECONDS * 2 + 60, "a window ends")
+    assert len(names) > 5
+
+
+def test_a_message_nobody_understands_ends_as_a_dead_letter_in_status(product: Product) -> None:
+    queue = product.stores.queue
+    queue._sqs.send_message(QueueUrl=queue._url, MessageBody="rubbish")
+    eventually(lambda: queue.depth().dead == 1, 120, "dead letter")
+    status = command_json(product.running.settings, product.folder, ["status"])
+    assert '"dead"' in json.dumps(status) or "dead_letters" in json.dumps(status)
+    product.is_stored(product.drop_spot_risk())
+
+
+def test_it_stops_without_a_trace_and_finds_its_data_again(product: Product) -> None:
+    keys = product.stores.latest.record_keys(SPOT_RISK)
+    key = next(key for key in keys if ".SEP25" in key)
+    records = len(list(product.stores.history.read(SPOT_RISK, key)))
+    settings = product.running.settings
+    assert product.running.stop(signal.SIGINT) == 0, product.running.text()
+    assert product.running.processes() == []
+    assert "Traceback" not in product.running.text()
+    with running_up(settings, product.folder, "--no-simulator") as again:
+        again.says("Dagster UI  ", 60)
+        with Stores(settings) as stores:
+            assert stores.latest.record_keys(SPOT_RISK) == keys
+            assert len(list(stores.history.read(SPOT_RISK, key))) == records
+            name, data = spot_risk_file(5, START + timedelta(hours=3), rows=81)
+            file_key = feed_file_key(SPOT_RISK, name, datetime.now(UTC))
+            etag = stores.objects.put(file_key, data)
+            eventually(lambda: stores.ledger.known([(file_key, etag)]), 60, "fed again")
+        assert again.stop(signal.SIGTERM) == 0, again.text()
+        assert again.processes() == []
+
+
+def _damage(stores: Stores, record_key: str) -> None:
+    redis = stores.latest._redis
+    redis.hset(f"latest:actant:spot_risk:{record_key}", "bid_price", "1")
+    calls: DynamoCalls = stores.history._calls
+    table = stores.settings.history_table
+    pk = f"actant#spot_risk#{record_key}"
+    newest = next(iter(stores.history.read(SPOT_RISK, record_key)))
+    sk = f"{newest['event_time']}#{str(newest['file_key']).rsplit('/', 1)[1]}"
+    body = {"TableName": table, "Key": {"pk": {"S": pk}, "sk": {"S": sk}}}
+    calls.call("DeleteItem", json.dumps(body).encode())
+
+
+def _consumer(product: Product) -> psutil.Process | None:
+    """The process of the stream run that has the latest window."""
+    beats = eventually(product.stores.heartbeats.alive, 60, "a stream run is alive")
+    newest = max(beats, key=lambda beat: beat.window_ends_at)
+    pid = product.running.graphql(
+        """query($id: ID!) { runOrError(runId: $id) { ... on Run {
+             eventConnection { events { ... on MessageEvent { message } } } } } }""",
+        id=newest.run_id,
+    )["runOrError"]["eventConnection"]["events"]
+    for event in pid:
+        words = event.get("message", "").partition("(pid: ")[2]
+        if words:
+            return psutil.Process(int(words.rstrip(").")))
+    return None
