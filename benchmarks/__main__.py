@@ -29,6 +29,8 @@ from trade_assets.settings import load_settings
 NAMES: Final = ("parse", "client_cpu", "sensor", "backlog", "latency")
 """Modules of this package, in the order in which they run: the shortest first."""
 SHORTEST_SECONDS: Final = 4.0
+WIDTH: Final = 120
+"""Columns of the output where there is no terminal."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -42,7 +44,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         scale = replace(scale, latency_seconds=options.seconds)
     # `kill` shall stop all parts too, as Ctrl-C does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    console = Console(stderr=True) if not sys.stdout.isatty() else Console()
+    # Where the Markdown goes into a file, the tables still go to the terminal.
+    piped = not sys.stdout.isatty()
+    console = Console(stderr=piped, width=WIDTH if piped else None)
     try:
         return _run(options, scale, console)
     except KeyboardInterrupt:
@@ -79,15 +83,15 @@ def _run(options: argparse.Namespace, scale: Scale, console: Console) -> int:
     found = conditions.conditions(scale)
     report.show_conditions(console, found)
     figures = []
-    with tempfile.TemporaryDirectory(prefix="trade-assets-bench-") as folder:
-        with console.status("preparing") as status:
-            python = ensure_environment(ministack, status.update)
-            bench = Bench(scale, Path(folder), python, _speaker(console, status.update))
-            for name in names:
-                figure = _measured(name, bench, console)
-                if figure is not None:
-                    report.show(console, figure)
-                    figures.append(figure)
+    scratch = tempfile.TemporaryDirectory(prefix="trade-assets-bench-", ignore_cleanup_errors=True)
+    with scratch as folder, console.status("preparing") as status:
+        python = ensure_environment(ministack, status.update)
+        bench = Bench(scale, Path(folder), python, _speaker(console, status.update))
+        for name in names:
+            figure = _measured(name, bench, console)
+            if figure is not None:
+                report.show(console, figure)
+                figures.append(figure)
     sys.stdout.write(f"\n{report.markdown(found, figures)}")
     if options.json is not None:
         content = {"conditions": found, "figures": [asdict(figure) for figure in figures]}

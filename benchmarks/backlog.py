@@ -128,11 +128,12 @@ def _figure(files: list[Sample], drained: Drained, ceiling: Trial, trials: list[
     figure.goals = [Goal("rows/s at least 85% of the ceiling", measured, share >= GOAL_SHARE)]
     figure.notes = [
         f"{sizes(files)}.",
-        "Drained: queue empty, nothing in flight, every file in the ledger as stored with all rows; "
-        "from the stream run's first heartbeat on.",
-        "Ceiling: BatchWriteItem of the very same items, 25 a request, bodies made and signed before, "
-        "alone, into fresh tables of the same stand-in; concurrency chosen by the trials. The stand-in "
-        "is one process: while draining it also serves GETs, the queue and the ledger.",
+        "Drained: queue empty, nothing in flight, every file in the ledger as stored with all "
+        "rows; from the stream run's first heartbeat on.",
+        "Ceiling: BatchWriteItem of the very same items, 25 a request, bodies made and signed "
+        "before, alone, into fresh tables of the same stand-in; concurrency chosen by the trials. "
+        "The stand-in is one process: while draining it also serves GETs, the queue and the "
+        "ledger.",
     ]
     figure.data = {
         "drained": asdict(drained),

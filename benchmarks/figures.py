@@ -71,5 +71,5 @@ class Spread:
         return cls(statistics.median(values), low, high, len(values))
 
     def overlaps(self, other: "Spread") -> bool:
-        """Whether the two cannot be told apart: their 10 to 90 % ranges have something in common."""
+        """Whether the two cannot be told apart: their 10 to 90 % ranges have values in common."""
         return self.low <= other.high and other.low <= self.high

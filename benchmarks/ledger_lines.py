@@ -21,7 +21,7 @@ def ledger_lines(settings: Settings) -> dict[str, Line]:
         .get_paginator("scan")
         .paginate(TableName=settings.ledger_table, ConsistentRead=True)
     )
-    lines = [
+    lines: list[Line] = [
         {name: next(iter(value.values())) for name, value in item.items()}
         for page in pages
         for item in page["Items"]

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import pandas as pd  # type: ignore[import-untyped]
 
-from benchmarks.figures import BenchmarkError, Figure, Spread, Table
+from benchmarks.figures import BenchmarkError, Figure, Row, Spread, Table
 from benchmarks.parts import Bench
 from benchmarks.samples import FEWEST_ROWS, MOST_ROWS, Sample, sample, sizes
 from trade_assets.feeds.base import EVENT_TIME
@@ -107,7 +107,8 @@ def measure(bench: Bench) -> Figure:
     """Rows a second and core for files of the fewest and the most rows."""
     bench.say("parse")
     figure = Figure("parse", "Parse: spot-risk rows per second per core")
-    shown, notes = [], []
+    shown: list[Row] = []
+    notes: list[str] = []
     for rows in (FEWEST_ROWS, MOST_ROWS):
         files = [sample(second, rows) for second in range(DIFFERENT_FILES)]
         require_same(files[0])
@@ -167,13 +168,14 @@ def require_same(item: Sample) -> None:
 
 def _notes(bench: Bench) -> list[str]:
     return [
-        "trade_assets: bytes → typed Polars frame (strings, Float64, Int64, UTC time, line numbers); "
-        "it also checks that each number reads back as written, that keys are unique and that no row "
-        "is lost, and keeps unknown columns; the other two do not.",
-        "csv.DictReader: bytes → list of dicts with float, int, None for INVALID and empty, cabinet "
-        "price, instrument type checked, event time from the name.",
-        f"pandas {pd.__version__}: bytes → DataFrame with str, Int64 and float (round_trip), NaN for "
-        "INVALID and empty, cabinet price, instrument type checked, renamed, event time from the name.",
+        "trade_assets: bytes → typed Polars frame (strings, Float64, Int64, UTC time, line "
+        "numbers); it also checks that each number reads back as written, that keys are unique and "
+        "that no row is lost, and keeps unknown columns; the other two do not.",
+        "csv.DictReader: bytes → list of dicts with float, int, None for INVALID and empty, "
+        "cabinet price, instrument type checked, event time from the name.",
+        f"pandas {pd.__version__}: bytes → DataFrame with str, Int64 and float (round_trip), NaN "
+        "for INVALID and empty, cabinet price, instrument type checked, renamed, event time from "
+        "the name.",
         "Same values from all three, checked before. CPU time of the process, all threads counted; "
         f"median of {bench.scale.rounds} rounds of {bench.scale.parse_seconds:g} s each.",
     ]

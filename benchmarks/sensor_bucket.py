@@ -1,4 +1,4 @@
-"""A bucket with a past: files of the last hours that are all in the ledger, and a few that are not."""
+"""A bucket with a past: files of the last hours that are in the ledger, and a few that are not."""
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor

@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from benchmarks.figures import BenchmarkError, Figure, Goal, Table, percentile
 from benchmarks.latency.observe import JITTER, LATE_SECONDS, Landing
 from benchmarks.latency.ways import PACE_SECONDS, WARM_UP_FILES, Carried, raw_loop, stock, stream
 from benchmarks.parts import Bench
-from benchmarks.samples import samples, sizes
+from benchmarks.samples import Sample, samples, sizes
+from trade_assets.settings import Settings
 
 STOCK_NAMES = {
     "stock_eager": "stock Dagster, sensor every 5 s",
@@ -103,18 +105,21 @@ def _goals(raw: Summary, ours: Summary, stocks: dict[str, Summary]) -> list[Goal
     return goals
 
 
-def _notes(bench: Bench, files: list[Any]) -> list[str]:
+def _notes(bench: Bench, files: list[Sample]) -> list[str]:
     scale = bench.scale
     return [
-        f"{sizes(files)}; one every {PACE_SECONDS:g} s for {scale.latency_seconds:.0f} s, each put at "
-        f"a random moment of the first {JITTER:.0%} of its second; same files, putter and reader.",
-        f"Stock gets the first {scale.stock_files} of them, one every {scale.stock_pace_seconds:g} s: "
-        "a process (or two) a file falls behind at one a second.",
-        f"{WARM_UP_FILES} files before the measured ones (stock: 1) are not counted. A file counts as "
-        "readable when its rows, or those of a newer file, are announced in the update stream.",
-        "Raw loop: one long poll, boto3, one SET a row into Redis only. Stream: 3 long polls, Redis "
-        "by the guarded write, DynamoDB and ledger behind it. The stand-in looks into its queue every "
-        "100 ms of a long poll, which is most of the raw loop's time.",
+        f"{sizes(files)}; one every {PACE_SECONDS:g} s for {scale.latency_seconds:.0f} s, each put "
+        f"at a random moment of the first {JITTER:.0%} of its second; same files, putter, reader.",
+        f"Stock gets the first {scale.stock_files} of them, and only one every "
+        f"{scale.stock_pace_seconds:g} s: with two processes a file it would fall behind for ever "
+        "at one a second.",
+        f"{WARM_UP_FILES} files before the measured ones (stock: 1) are not counted. A file is "
+        "readable when its rows, or those of a newer file, are announced in the update stream; "
+        "percentiles are nearest ranks over the files that were seen.",
+        "Raw loop: one long poll, boto3, one SET a row, into Redis only. Stream: "
+        f"{Settings.model_fields['receivers'].default} long polls, guarded writes into Redis, then "
+        "DynamoDB and ledger. The stand-in looks into its queue every 100 ms of a long poll; that "
+        "is most of the raw loop's time, and more polls side by side wait less.",
     ]
 
 
@@ -135,7 +140,7 @@ def _rollover_data(carried: Carried) -> dict[str, Any]:
     """Files by run, and the worst latency around each hand-over (indices of landings)."""
     order = list(dict.fromkeys(carried.runs))
     handovers = []
-    for before, after in zip(order, order[1:], strict=False):
+    for before, after in pairwise(order):
         first = carried.runs.index(after)
         last = len(carried.runs) - 1 - carried.runs[::-1].index(before)
         span = slice(
@@ -159,7 +164,7 @@ def _rollover_notes(carried: Carried) -> list[str]:
     worst = max(item["worst"] for item in data["handovers"])
     at = ", ".join(str(item["first_file"]) for item in data["handovers"])
     return [
-        f"Stream runs with a window of {carried.window_seconds:g} s: {len(data['files_by_run'])}, with "
-        f"{shares} files; a successor took its first file at file {at}. Worst latency around a "
+        f"Stream runs, with a window of {carried.window_seconds:g} s: {len(data['files_by_run'])}, "
+        f"which took {shares} files; a successor's first was file {at}. Worst latency around a "
         f"hand-over: {worst * 1000:,.1f} ms. Every file is in the ledger as stored, all rows.",
     ]

@@ -72,7 +72,8 @@ class Reader(threading.Thread):
             answer = cast("Any", self._redis.xread({UPDATES_KEY: last}, block=200))
             at = time.monotonic()
             for _, entries in answer or ():
-                for last, fields in entries:
+                for entry, fields in entries:
+                    last = entry
                     self.updates.append(Update(fields["event_time"], fields["file_key"], at))
 
     def has_seen(self, event_time: str) -> bool:

@@ -1,4 +1,4 @@
-"""Program: the raw loop without Dagster. Long poll, get, parse, Redis, delete; one thread, boto3."""
+"""Program: the raw loop without Dagster. Long poll, get, parse, Redis, delete; boto3."""
 
 from urllib.parse import unquote_plus
 

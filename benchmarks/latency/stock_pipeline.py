@@ -1,7 +1,8 @@
 """A stock Dagster pipeline for the same job, in its ordinary form.
 
-A sensor lists the bucket and requests a run for every new file; a run materialises one asset through
-an IO manager into Redis. Run queue, launcher and (multiprocess) executor are Dagster's defaults.
+A sensor lists the bucket and requests a run for every new file; a run materialises one asset
+through an IO manager into Redis. Run queue, launcher and (multiprocess) executor are Dagster's
+defaults.
 """
 
 from collections.abc import Iterator

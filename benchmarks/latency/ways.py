@@ -22,7 +22,7 @@ STOCK_WAIT_SECONDS: Final = 240.0
 
 @dataclass
 class Carried:
-    """What one way did with its files; `runs` are those of the stream by landing, if it was that."""
+    """What one way did with its files; the stream also says which run took each of them."""
 
     landings: list[Landing]
     runs: list[str] = field(default_factory=list)

@@ -278,6 +278,26 @@ def test_a_rerun_from_the_ui_repairs_both_stores(product: Product) -> None:
     assert list(stores.history.read(SPOT_RISK, key)) == before_history
 
 
+def test_a_backfill_over_many_hours_is_few_runs(product: Product) -> None:
+    before = {run["runId"] for run in product.runs("__ASSET_JOB")}
+    now = datetime.now(UTC)
+    hours = [f"{now - timedelta(hours=back):%Y-%m-%d-%H}:00" for back in range(30)]
+    layers = [{"path": ["actant", "spot_risk", layer]} for layer in ("files", "latest", "history")]
+    data = product.running.graphql(
+        """mutation($backfill: LaunchBackfillParams!) {
+             launchPartitionBackfill(backfillParams: $backfill) {
+               __typename ... on LaunchBackfillSuccess { backfillId } } }""",
+        backfill={"assetSelection": layers, "partitionNames": hours},
+    )["launchPartitionBackfill"]
+    assert data["__typename"] == "LaunchBackfillSuccess", data
+    status = eventually(
+        lambda: _backfill_status(product, data["backfillId"]), 180, "the backfill ends"
+    )
+    assert status == "COMPLETED_SUCCESS"
+    runs = {run["runId"] for run in product.runs("__ASSET_JOB")} - before
+    assert len(runs) == 2  # of at most 24 hours each
+
+
 def test_a_killed_stream_run_is_replaced_and_no_file_is_lost(product: Product) -> None:
     victim = _consumer(product)
     assert victim
@@ -342,6 +362,16 @@ def test_it_stops_without_a_trace_and_finds_its_data_again(product: Product) -> 
             eventually(lambda: stores.ledger.known([(file_key, etag)]), 60, "fed again")
         assert again.stop(signal.SIGTERM) == 0, again.text()
         assert again.processes() == []
+
+
+def _backfill_status(product: Product, backfill_id: str) -> str | None:
+    """Status of a backfill that has ended."""
+    status = product.running.graphql(
+        "query($id: String!) { partitionBackfillOrError(backfillId: $id) "
+        "{ ... on PartitionBackfill { status } } }",
+        id=backfill_id,
+    )["partitionBackfillOrError"]["status"]
+    return None if status in ("REQUESTED", "COMPLETING") else str(status)
 
 
 def _damage(stores: Stores, record_key: str) -> None:

@@ -222,7 +222,8 @@ def test_a_downstream_asset_loads_what_was_written(
     def downstream(latest: pl.DataFrame, history: pl.DataFrame) -> None:
         loaded.update(latest=latest, history=history)
 
-    assert materialise(feed, extra=[downstream]).success
+    assert materialise(feed).success
+    assert materialise(feed, [], extra=[downstream]).success
     key = spot_key(3) if feed is SPOT else ledger_key()
     file_name = key.rsplit("/", 1)[-1]
     parsed = feed.parse(stores.objects.get(key).data, file_name).frame

@@ -55,7 +55,7 @@ def ledger_key(hour: datetime = HOUR) -> str:
 def ledger_bytes(prices: Sequence[float], *broken: str) -> bytes:
     """A trade ledger: trade 1, 2, … of one second each at these prices; then broken lines."""
     rows = [
-        f"{number},XCMEFFDPSX20250919U0ZN,2025-07-17 09:{number // 60:02}:{number % 60:02}.5,"
+        f"{number},XCMEFFDPSX20250919U0ZN,2025-07-17 09:{number // 60:02}:{number % 60:02}.500,"
         f"B,1.0,{price}"
         for number, price in enumerate(prices, 1)
     ]
