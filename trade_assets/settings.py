@@ -37,19 +37,33 @@ class Settings(BaseSettings):
         env_prefix="TRADE_ASSETS_", extra="ignore", frozen=True, populate_by_name=True
     )
 
-    profile: Profile = Profile.LOCAL
-    namespace: str = Field("trade-assets", pattern=r"^[a-z0-9][a-z0-9-]{1,40}$")
+    profile: Profile = Field(
+        Profile.LOCAL, description="`local`: this machine only, no credential; `aws`: AWS."
+    )
+    namespace: str = Field(
+        "trade-assets",
+        pattern=r"^[a-z0-9][a-z0-9-]{1,40}$",
+        description="Prefix of every AWS name, and the bucket's name.",
+    )
     home: Path = Field(Path(".trade_assets"), description="State of the local stack and the agent.")
-    log_level: str = Field("INFO", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")
+    log_level: str = Field(
+        "INFO", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$", description="Of our own loggers."
+    )
 
     # Stores
     aws_region: str = Field(
-        "us-east-1", validation_alias=AliasChoices("TRADE_ASSETS_AWS_REGION", "AWS_REGION")
+        "us-east-1",
+        validation_alias=AliasChoices("TRADE_ASSETS_AWS_REGION", "AWS_REGION"),
+        description="Region of the AWS names; `AWS_REGION` is honoured too.",
     )
     aws_endpoint_url: str | None = Field(
-        None, validation_alias=AliasChoices("TRADE_ASSETS_AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL")
+        None,
+        validation_alias=AliasChoices("TRADE_ASSETS_AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL"),
+        description="Endpoint of all AWS clients; `AWS_ENDPOINT_URL` is honoured too.",
     )
-    redis_url: SecretStr = SecretStr("redis://127.0.0.1:16379/0")
+    redis_url: SecretStr = Field(
+        SecretStr("redis://127.0.0.1:16379/0"), description="Redis; may hold a password."
+    )
     redis_cluster: bool = Field(False, description="The Redis URL names a cluster (MemoryDB).")
     updates_max_length: int = Field(10_000, gt=0, description="Entries kept in an update stream.")
     history_ttl_days: dict[str, int] = Field(
@@ -57,23 +71,29 @@ class Settings(BaseSettings):
     )
 
     # Stream run
-    stream_enabled: bool = True
-    window_seconds: float = Field(3600.0, gt=0)
+    stream_enabled: bool = Field(
+        True, description="Off: the bucket sensor carries the feeds alone, one run a tick."
+    )
+    window_seconds: float = Field(3600.0, gt=0, description="Length of a stream run.")
     rollover_lead_seconds: float = Field(
         25.0, gt=0, description="The successor is requested this long before a window ends."
     )
-    heartbeat_seconds: float = Field(0.5, gt=0)
-    heartbeat_stale_seconds: float = Field(3.0, gt=0)
+    heartbeat_seconds: float = Field(0.5, gt=0, description="Between a stream run's heartbeats.")
+    heartbeat_stale_seconds: float = Field(
+        3.0, gt=0, description="A stream run without a heartbeat for this long is dead."
+    )
     report_interval_seconds: float = Field(
         5.0, gt=0, description="At most one materialisation event per asset and this long."
     )
     receivers: int = Field(3, ge=1, le=16, description="Long polls on the queue at a time.")
-    batch_max_files: int = Field(64, ge=1)
+    batch_max_files: int = Field(64, ge=1, description="Most files in a micro-batch.")
     store_retry_seconds: float = Field(
         60.0, gt=0, description="How long a batch is retried against a store that is away."
     )
-    queue_visibility_seconds: int = Field(12, ge=2)
-    queue_max_receives: int = Field(5, ge=1)
+    queue_visibility_seconds: int = Field(
+        12, ge=2, description="A dead consumer's messages come back after this."
+    )
+    queue_max_receives: int = Field(5, ge=1, description="Then a message is a dead letter.")
 
     # Bucket sensor
     missed_after_seconds: float = Field(
@@ -86,12 +106,13 @@ class Settings(BaseSettings):
     runs_kept_hours: float = Field(24.0, gt=0, description="Stream runs older than this go.")
 
     # Local stack
-    dagster_port: int = 3000
-    api_port: int = 8000
-    dashboard_port: int = 8050
-    tt_simulator_port: int = 8090
-    simulator_seed: int = 7
-    simulator_interval_seconds: float = Field(1.0, gt=0)
+    dagster_port: int = Field(3000, description="Of the Dagster UI, on 127.0.0.1.")
+    simulator_seed: int = Field(
+        7, description="Of the simulated desk; the same seed, the same files."
+    )
+    simulator_interval_seconds: float = Field(
+        1.0, gt=0, description="Between the simulated desk's spot-risk files."
+    )
 
     @model_validator(mode="after")
     def _local_stays_local(self) -> Self:

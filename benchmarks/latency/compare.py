@@ -111,8 +111,7 @@ def _notes(bench: Bench, files: list[Sample]) -> list[str]:
         f"{sizes(files)}; one every {PACE_SECONDS:g} s for {scale.latency_seconds:.0f} s, each put "
         f"at a random moment of the first {JITTER:.0%} of its second; same files, putter, reader.",
         f"Stock gets the first {scale.stock_files} of them, and only one every "
-        f"{scale.stock_pace_seconds:g} s: with two processes a file it would fall behind for ever "
-        "at one a second.",
+        f"{scale.stock_pace_seconds:g} s, to its advantage: every run of it starts two processes.",
         f"{WARM_UP_FILES} files before the measured ones (stock: 1) are not counted. A file is "
         "readable when its rows, or those of a newer file, are announced in the update stream; "
         "percentiles are nearest ranks over the files that were seen.",

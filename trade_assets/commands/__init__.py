@@ -6,10 +6,19 @@ shown. Heavy imports stay inside the command functions, so that `--help` answers
 
 import typer
 
-from trade_assets.commands import desk, history, latest, push, replay, status, up
+from trade_assets.commands import (
+    desk,
+    history,
+    latest,
+    provision,
+    push,
+    replay,
+    status,
+    up,
+)
 
 
 def register_all(app: typer.Typer) -> None:
     """Add every command, in the order in which `--help` shows them."""
-    for module in (up, push, replay, desk, latest, history, status):
+    for module in (up, push, replay, desk, latest, history, status, provision):
         module.register(app)

@@ -1,0 +1,197 @@
+"""Running consumers in tests: writers that fail on purpose, notifications by hand, and an oracle."""
+
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+import orjson
+import polars as pl
+
+from trade_assets.errors import StoreRejectedError, StoreUnavailableError
+from trade_assets.feeds.base import Feed, to_records
+from trade_assets.feeds.keys import parse_feed_key
+from trade_assets.settings import Settings
+from trade_assets.stores.aws import sqs_client
+from trade_assets.stores.bundle import Stores
+from trade_assets.stores.history import HistoryWritten
+from trade_assets.stores.latest import LatestWritten
+from trade_assets.stores.queue import QueueDepth
+from trade_assets.streaming.consumer import HistoryWriter, LatestWriter, StreamConsumer
+from trade_assets.streaming.report import Reports
+from trade_assets_tests.stores.samples import FILLS, SPOT, history_items, items, redis_records
+from trade_assets_tests.support.waiting import eventually
+
+
+class AwayAtFirst:
+    """Both writers, of stores that are away for the first calls."""
+
+    def __init__(self, stores: Stores, failures: int) -> None:
+        self.left = failures
+        self._stores = stores
+
+    def latest(self, feed: Feed, records: pl.DataFrame) -> LatestWritten:
+        """Writes, and then loses the answer: the harder half of a failure."""
+        written = self._stores.latest.write(feed, records)
+        self._fail()
+        return written
+
+    def history(self, feed: Feed, records: pl.DataFrame) -> HistoryWritten:
+        """Writes half, and fails."""
+        self._stores.history.write(feed, records.head(records.height // 2))
+        self._fail()
+        return self._stores.history.write(feed, records)
+
+    def _fail(self) -> None:
+        if self.left:
+            self.left -= 1
+            raise StoreUnavailableError("away, as asked")
+
+
+class Writes:
+    """A writer made of a function."""
+
+    def __init__(self, write: Any) -> None:
+        self.write = write
+
+
+class AwayWriter:
+    """A store that stays away."""
+
+    def __init__(self) -> None:
+        self.called = threading.Event()
+
+    def write(self, feed: Feed, records: pl.DataFrame) -> HistoryWritten:
+        """Fails."""
+        self.called.set()
+        raise StoreUnavailableError("away, as asked")
+
+
+class SlowWriter:
+    """A history that takes as long as the test wants."""
+
+    def __init__(self, stores: Stores) -> None:
+        self.called = threading.Event()
+        self.go_on = threading.Event()
+        self._stores = stores
+
+    def write(self, feed: Feed, records: pl.DataFrame) -> HistoryWritten:
+        """Waits, then writes."""
+        self.called.set()
+        assert self.go_on.wait(60)
+        return self._stores.history.write(feed, records)
+
+
+class RefusingWriter:
+    """A history that refuses whatever comes from one file."""
+
+    def __init__(self, stores: Stores, file_key: str) -> None:
+        self._stores = stores
+        self._file_key = file_key
+
+    def write(self, feed: Feed, records: pl.DataFrame) -> HistoryWritten:
+        """Writes, unless the file is among them."""
+        if self._file_key in records["file_key"].to_list():
+            raise StoreRejectedError("refused, as asked")
+        return self._stores.history.write(feed, records)
+
+
+@contextmanager
+def consuming(
+    stores: Stores,
+    latest: LatestWriter | None = None,
+    history: HistoryWriter | None = None,
+    run_id: str = "run",
+    reports: Reports | None = None,
+) -> Iterator[StreamConsumer]:
+    """A consumer at work; at the end it finishes what it has received."""
+    consumer = StreamConsumer(
+        stores.settings,
+        stores,
+        latest or stores.latest,
+        history or stores.history,
+        reports or Reports(),
+        run_id,
+    )
+    consumer.start()
+    try:
+        yield consumer
+    finally:
+        consumer.stop()
+
+
+def announce(settings: Settings, *versions: tuple[str, str, datetime]) -> None:
+    """Send the notification of S3 for file versions (key, ETag, landed at), one message each."""
+    for key, etag, landed_at in versions:
+        record = {
+            "eventName": "ObjectCreated:Put",
+            "eventTime": landed_at.isoformat(),
+            "s3": {"object": {"key": key, "eTag": etag}},
+        }
+        send(settings, orjson.dumps({"Records": [record]}).decode())
+
+
+def send(settings: Settings, body: str) -> None:
+    """Send a message to the notification queue."""
+    sqs = sqs_client(settings)
+    url = sqs.get_queue_url(QueueName=settings.queue_name)["QueueUrl"]
+    sqs.send_message(QueueUrl=url, MessageBody=body)
+
+
+def drained(stores: Stores, dead: int = 0, seconds: float = 30) -> None:
+    """Wait until no message waits or is in work, and so many were given up."""
+    wanted = QueueDepth(waiting=0, in_flight=0, dead=dead)
+    seen: list[QueueDepth] = []
+
+    def probe() -> bool:
+        seen[:] = [stores.queue.depth()]
+        return seen[0] == wanted
+
+    eventually(probe, seconds, what=f"{wanted}")
+
+
+def state(settings: Settings) -> dict[str, Any]:
+    """All records that both stores hold."""
+    return {
+        "spot": redis_records(settings, SPOT),
+        "fills": redis_records(settings, FILLS),
+        "history": history_items(settings),
+    }
+
+
+def expected_state(reference: Settings, files: Mapping[str, bytes]) -> dict[str, Any]:
+    """What both stores hold when these files are written once each, in order, by nobody else."""
+    with Stores(reference) as stores:
+        for key in sorted(files):
+            feed_key = parse_feed_key(key)
+            parsed = feed_key.feed.parse(files[key], feed_key.file_name)
+            frame = to_records(feed_key.feed, parsed, key)
+            stores.latest.write(feed_key.feed, frame)
+            stores.history.write(feed_key.feed, frame)
+    return state(reference)
+
+
+def ledger_lines(settings: Settings) -> list[dict[str, str]]:
+    """All lines of the ledger as plain texts; each fulfils the ledger's equation."""
+    lines = [
+        {name: str(next(iter(value.values()))) for name, value in item.items()}
+        for item in items(settings, settings.ledger_table)
+        if "state" in item
+    ]
+    for line in lines:
+        assert int(line["rows_in"]) == int(line["rows_stored"]) + int(line["rows_rejected"]), line
+    return lines
+
+
+def states(settings: Settings) -> dict[str, set[str]]:
+    """The states of each file's versions, by key."""
+    found: dict[str, set[str]] = {}
+    for line in ledger_lines(settings):
+        found.setdefault(line["pk"], set()).add(line["state"])
+    return found
+
+
+def stored(keys: Iterable[str]) -> dict[str, set[str]]:
+    """What `states` says where every version of these files is stored."""
+    return {key: {"stored"} for key in keys}

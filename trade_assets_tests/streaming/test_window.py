@@ -1,0 +1,163 @@
+"""The window of a stream run: its end, its successor, its heartbeat, and what it reports."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from trade_assets.errors import StoreUnavailableError
+from trade_assets.feeds.keys import PARTITION_FORMAT
+from trade_assets.settings import Settings
+from trade_assets.stores.bundle import Stores
+from trade_assets.stores.heartbeats import StreamBeat
+from trade_assets.streaming import window
+from trade_assets.streaming.consumer import HistoryWriter, StreamConsumer
+from trade_assets.streaming.report import HourFigures, Reports
+from trade_assets.streaming.window import StreamWindow
+from trade_assets_tests.stores.samples import HOUR, spot_bytes, spot_key
+from trade_assets_tests.streaming.harness import AwayWriter, drained, states, stored
+from trade_assets_tests.support.waiting import eventually
+
+RUN = "run-1"
+
+
+class Run:
+    """A window at work in a thread, as a stream run's op drives it."""
+
+    def __init__(self, stores: Stores, history: HistoryWriter | None = None) -> None:
+        reports = Reports()
+        settings = stores.settings
+        consumer = StreamConsumer(
+            settings, stores, stores.latest, history or stores.history, reports, RUN
+        )
+        self.window = StreamWindow(settings, consumer, stores.heartbeats, reports, RUN)
+        self.figures: list[HourFigures] = []
+        self.error: Exception | None = None
+        self.thread = threading.Thread(target=self._drive)
+        self.abort = threading.Event()
+
+    def _drive(self) -> None:
+        batches = self.window.run()
+        try:
+            for figures in batches:
+                self.figures.extend(figures)
+                if self.abort.is_set():
+                    batches.close()  # what Dagster does to the op's generator
+        except Exception as error:
+            self.error = error
+
+    @property
+    def over(self) -> bool:
+        """Whether the run has ended."""
+        return not self.thread.is_alive()
+
+
+@contextmanager
+def running(stores: Stores, history: HistoryWriter | None = None) -> Iterator[Run]:
+    """A window at work; at the end it is aborted."""
+    run = Run(stores, history)
+    run.thread.start()
+    try:
+        yield run
+    finally:
+        run.abort.set()
+        run.thread.join()
+
+
+@pytest.fixture
+def short(quick: Settings) -> Iterator[Stores]:
+    """Stores under settings with a window that is over at once."""
+    with Stores(quick.model_copy(update={"window_seconds": 0.2})) as made:
+        yield made
+
+
+def beat_of(stores: Stores) -> StreamBeat | None:
+    """The run's last heartbeat, if it is not stale."""
+    return next((beat for beat in stores.heartbeats.alive() if beat.run_id == RUN), None)
+
+
+def consumed(stores: Stores, second: int) -> bool:
+    """Whether a file that is put now is stored: the run is still at work."""
+    stores.objects.put(spot_key(second), spot_bytes({"XCME.ZN.SEP25": 110.0 + second}))
+    drained(stores)
+    return states(stores.settings)[spot_key(second)] == {"stored"}
+
+
+def past_its_end(stores: Stores) -> bool:
+    """Whether the run's window is over by its own word."""
+    beat = beat_of(stores)
+    return beat is not None and beat.window_ends_at < time.time()
+
+
+def test_a_run_goes_on_until_its_successor_is_there(short: Stores) -> None:
+    with running(short) as run:
+        eventually(lambda: past_its_end(short))
+        ends_at = float((beat_of(short) or pytest.fail("no beat")).window_ends_at)
+        short.heartbeats.beat(StreamBeat("finishing", ends_at + 60, 0, consuming=False))
+        short.heartbeats.beat(StreamBeat("elder", ends_at - 60, 0))
+        assert consumed(short, 1)
+        assert consumed(short, 2)
+        assert not run.over
+        short.heartbeats.beat(StreamBeat("successor", ends_at + 60, 0))
+        eventually(lambda: run.over, what="the end of the window")
+    assert run.error is None
+    assert sum(figures.files for figures in run.figures) == 2
+    assert {figures.partition for figures in run.figures} == {HOUR.strftime(PARTITION_FORMAT)}
+    last = beat_of(short)
+    assert last is not None
+    assert (last.consuming, last.files) == (False, 2)
+
+
+def test_a_run_without_a_successor_ends_after_its_overtime(
+    short: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(window, "OVERTIME_SECONDS", 0.5)
+    with running(short) as run:
+        eventually(lambda: run.over, what="the end of the overtime")
+    assert run.error is None
+
+
+def test_a_run_reports_what_came_in_between_times(stores: Stores) -> None:
+    data = spot_bytes({"XCME.ZN.SEP25": 111.0, "XCME.ZF.SEP25": 108.0}, "odd,x,1,,F,,,,")
+    with running(stores) as run:
+        stores.objects.put(spot_key(1), data)
+        figures = eventually(lambda: list(run.figures))[0]
+        assert not run.over
+        beat = eventually(lambda: beat_of(stores))
+        assert beat.consuming
+    assert (figures.rows_in, figures.rows_stored, figures.rows_rejected) == (3, 2, 1)
+    assert (figures.history_puts, figures.latest_changed, figures.size) == (2, 2, len(data))
+    assert figures.first_event_time == figures.last_event_time
+    assert figures.lag_p50 == figures.lag_max
+    assert figures.schema_problems == []
+
+
+def test_a_run_that_is_ended_gives_its_messages_back(stores: Stores) -> None:
+    stores.objects.put(spot_key(1), spot_bytes({"XCME.ZN.SEP25": 111.0}))
+    away = AwayWriter()
+    with running(stores, history=away) as run:
+        assert away.called.wait(20)
+        stores.objects.put(spot_key(2), spot_bytes({}))
+        run.abort.set()
+        stores.latest.ping()
+        run.window._reports.add  # noqa: B018
+    assert run.over
+    assert states(stores.settings) == {}
+
+
+def test_a_run_whose_stores_stay_away_ends_with_their_error(quick: Settings) -> None:
+    with (
+        Stores(quick.model_copy(update={"store_retry_seconds": 0.3})) as impatient,
+        running(impatient, history=AwayWriter()) as run,
+    ):
+        impatient.objects.put(spot_key(1), spot_bytes({"XCME.ZN.SEP25": 111.0}))
+        eventually(lambda: run.over, what="the end of the run")
+        assert isinstance(run.error, StoreUnavailableError)
+        beat = beat_of(impatient)
+        assert beat is not None
+        assert not beat.consuming
+    with Stores(quick) as healthy, running(healthy):
+        drained(healthy)
+        assert states(quick) == stored([spot_key(1)])

@@ -1,0 +1,20 @@
+"""The documentation says what the code does, where that can be checked."""
+
+from trade_assets.feeds.registry import FEEDS
+from trade_assets.settings import Settings
+from trade_assets_tests.support.parts import CHECKOUT
+
+
+def test_every_setting_is_listed_with_its_meaning() -> None:
+    text = (CHECKOUT / "docs" / "operations.md").read_text()
+    for name, field in Settings.model_fields.items():
+        assert f"| `TRADE_ASSETS_{name.upper()}` |" in text, name
+        assert field.description, name
+        assert field.description in text, name
+
+
+def test_every_column_is_in_the_grammar_of_names() -> None:
+    text = (CHECKOUT / "docs" / "naming.md").read_text()
+    for feed in FEEDS.values():
+        for column in feed.schema:
+            assert f"`{column}`" in text, f"{feed.path}: {column}"

@@ -1,0 +1,106 @@
+"""Settings: what the environment may say, and what never gets out of them."""
+
+import logging
+from io import StringIO
+
+import pytest
+
+from trade_assets.errors import SettingsError
+from trade_assets.logs import REDACTED, configure, get_logger, redact
+from trade_assets.settings import child_environment, load_settings, without_proxy
+
+PASSWORD = "hunter2-very-secret"  # noqa: S105 - what must not be seen
+
+
+def test_the_local_profile_needs_nothing_and_reaches_only_this_machine() -> None:
+    settings = load_settings()
+    assert settings.aws_endpoint == "http://127.0.0.1:14566"
+    assert settings.redis_display_url == "redis://127.0.0.1:16379/0"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("AWS_ENDPOINT_URL", "http://10.1.2.3:4566"),
+        ("TRADE_ASSETS_REDIS_URL", f"redis://:{PASSWORD}@cache.example.com:6379"),
+    ],
+)
+def test_the_local_profile_refuses_other_machines_without_telling_secrets(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(SettingsError, match="reaches only this machine") as caught:
+        load_settings()
+    assert PASSWORD not in str(caught.value)
+
+
+def test_the_aws_profile_has_no_endpoint_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRADE_ASSETS_PROFILE", "aws")
+    assert load_settings().aws_endpoint is None
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:7777")
+    assert load_settings().aws_endpoint == "http://127.0.0.1:7777"
+
+
+def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRADE_ASSETS_WINDOW_SECONDS", "soon")
+    with pytest.raises(SettingsError, match="window_seconds"):
+        load_settings()
+
+
+def test_a_child_process_sees_the_same_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load_settings(
+        window_seconds=7, history_ttl_days={"tt/fills": 3}, aws_endpoint_url="http://localhost:1"
+    )
+    for name, value in child_environment(settings).items():
+        monkeypatch.setenv(name, value)
+    again = load_settings()
+    assert again.window_seconds == 7
+    assert again.history_ttl_days == {"tt/fills": 3}
+    assert again.aws_endpoint == "http://localhost:1"
+
+
+def test_no_proxy_is_asked_for_the_loopback() -> None:
+    hosts = without_proxy("example.org,127.0.0.1").split(",")
+    assert hosts[0] == "example.org"
+    assert hosts.count("127.0.0.1") == 1
+    assert "localhost" in hosts
+
+
+def test_settings_do_not_show_the_password() -> None:
+    settings = load_settings(redis_url=f"redis://:{PASSWORD}@127.0.0.1:6379/0")
+    assert PASSWORD not in repr(settings)
+    assert PASSWORD not in settings.redis_display_url
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"redis://user:{PASSWORD}@host:6379/0",
+        f"could not connect to rediss://:{PASSWORD}@host",
+        "key AKIAABCDEFGHIJKLMNOP was used",
+    ],
+)
+def test_secrets_are_taken_out_of_text(text: str) -> None:
+    cleaned = redact(text)
+    assert REDACTED in cleaned
+    assert PASSWORD not in cleaned
+    assert "AKIAABCDEFGHIJKLMNOP" not in cleaned
+
+
+def test_no_secret_reaches_the_log() -> None:
+    stream = StringIO()
+    settings = load_settings(redis_url=f"redis://:{PASSWORD}@127.0.0.1:6379/0")
+    configure(settings, stream)
+    log = get_logger("trade_assets.test")
+    log.info("connecting", url=settings.redis_url.get_secret_value(), api_key="k", file="a.csv")
+    log.warning(f"it was {PASSWORD}", nested={"password": PASSWORD, "list": [PASSWORD]})
+    logging.getLogger("trade_assets.other").error("plain %s", PASSWORD)
+    try:
+        raise ValueError(PASSWORD)
+    except ValueError:
+        log.exception("failed")
+    text = stream.getvalue()
+    assert PASSWORD not in text
+    assert text.count(REDACTED) >= 6
+    assert '"file": "a.csv"' in text
+    assert all(line.startswith("{") for line in text.splitlines())
