@@ -1,4 +1,7 @@
-"""`python -m benchmarks [names…] [--quick] [--seconds N] [--json FILE]`."""
+"""Measure the platform's figures on the local parts and print them, at the end as Markdown.
+
+`python -m benchmarks [names…] [--quick] [--seconds N] [--json FILE]`; all of it takes half an hour.
+"""
 
 import argparse
 import importlib
@@ -42,8 +45,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     scale = QUICK if options.quick else FULL
     if options.seconds is not None:
         scale = replace(scale, latency_seconds=options.seconds)
-    # `kill` shall stop all parts too, as Ctrl-C does.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # `kill` shall stop all parts too, as Ctrl-C does, also where a shell has switched that off.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     # Where the Markdown goes into a file, the tables still go to the terminal.
     piped = not sys.stdout.isatty()
     console = Console(stderr=piped, width=WIDTH if piped else None)

@@ -77,7 +77,6 @@ def with_pandas(item: Sample) -> pd.DataFrame:
         na_values=["", "INVALID"],
         keep_default_na=False,
         dtype={"Key": "str", "ITYPE": "str", **dict.fromkeys(QUANTITIES, "Int64")},
-        float_precision="round_trip",
     )
     frame[list(PRICES)] = frame[list(PRICES)].replace(CABINET_AS_WRITTEN, CABINET_PRICE)
     if not frame["ITYPE"].isin(INSTRUMENT_TYPES).all():
@@ -173,7 +172,7 @@ def _notes(bench: Bench) -> list[str]:
         "that no row is lost, and keeps unknown columns; the other two do not.",
         "csv.DictReader: bytes → list of dicts with float, int, None for INVALID and empty, "
         "cabinet price, instrument type checked, event time from the name.",
-        f"pandas {pd.__version__}: bytes → DataFrame with str, Int64 and float (round_trip), NaN "
+        f"pandas {pd.__version__}: bytes → DataFrame with str, Int64 and float, NaN "
         "for INVALID and empty, cabinet price, instrument type checked, renamed, event time from "
         "the name.",
         "Same values from all three, checked before. CPU time of the process, all threads counted; "

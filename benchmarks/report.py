@@ -32,9 +32,10 @@ def show(console: Console, figure: Figure) -> None:
 def _rich(table: Table) -> RichTable:
     shown = RichTable(box=box.SIMPLE_HEAD, title=table.title or None)
     for number, column in enumerate(table.columns):
-        shown.add_column(column, justify="right" if number else "left", no_wrap=True)
+        shown.add_column(column, justify="right" if number else "left")
     for row in table.rows:
-        shown.add_row(*(Text(cell) for cell in row))
+        # Headers may wrap where the terminal is narrow, figures may not.
+        shown.add_row(*(Text(cell.replace(" ", "\N{NO-BREAK SPACE}")) for cell in row))
     return shown
 
 

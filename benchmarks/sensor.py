@@ -257,8 +257,8 @@ def _figure(bench: Bench, ticks: list[Ticks]) -> Figure:
         "spot-risk file every second and a trade ledger an hour; all are in the ledger.",
         "Milliseconds. Listing is timed inside the tick and taken off (`less listing`), because "
         "the stand-in sorts the whole bucket at every call, which S3 does not. `bare listing`: the "
-        "same calls, alone. `keys`: those that the listings gave. The same within noise: the ranges "
-        "from 10 to 90 % overlap. Both buckets are measured in turn, tick by tick.",
+        "same calls, alone. `keys`: those that the listings gave. The same within noise: the "
+        "ranges from 10 to 90 % overlap. Both buckets are measured in turn, tick by tick.",
     ]
     figure.data = {"ticks": [asdict(item) for item in ticks]}
     return figure

@@ -34,7 +34,7 @@ def fill_bucket(settings: Settings, stores: Stores, count: int, newest_at: datet
     s3_client(settings).put_bucket_notification_configuration(
         Bucket=settings.bucket, NotificationConfiguration={}
     )
-    keys = list(dict.fromkeys(_old_keys(newest_at, count)))[-count:]
+    keys = list(dict.fromkeys(_old_keys(newest_at, count)))[:count]
     etags = _put_all(stores, keys)
     now = datetime.now(UTC)
     lines = [
@@ -56,8 +56,8 @@ def put_unannounced(stores: Stores, count: int, first_at: datetime) -> list[str]
 
 
 def _old_keys(newest_at: datetime, count: int) -> Iterator[str]:
-    """A spot-risk file every second, and the trade ledger, rewritten under one key an hour."""
-    for ago in range(count - 1, -1, -1):
+    """A spot-risk file every second, and the trade ledger, one key an hour; newest first."""
+    for ago in range(count):
         at = newest_at - timedelta(seconds=ago)
         yield feed_file_key(FILLS, f"trades_{trading_day(at):%Y%m%d}.csv", at)
         yield _spot_risk_key(at)

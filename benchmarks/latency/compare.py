@@ -1,5 +1,6 @@
 """The latency figure: three ways beside each other, ratios, goals, and what was late."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -21,7 +22,10 @@ ROLLOVER_NEIGHBOURS = 5
 
 @dataclass(frozen=True)
 class Summary:
-    """Latencies of one way in seconds; percentiles are of the files that were seen."""
+    """Latencies of one way in seconds; percentiles are of the files that were seen.
+
+    The medians of the first and the last third tell whether it was falling behind.
+    """
 
     put: int
     seen: int
@@ -30,6 +34,8 @@ class Summary:
     worst: float
     by_newer: int
     late: list[str]
+    first_third: float
+    last_third: float
 
 
 def summarise(landings: Sequence[Landing]) -> Summary:
@@ -41,6 +47,7 @@ def summarise(landings: Sequence[Landing]) -> Summary:
     latencies = [item.latency for item in landings if item.latency is not None]
     if not latencies:
         raise BenchmarkError(f"none of {len(landings)} files was readable in time")
+    third = math.ceil(len(latencies) / 3)
     late = [item.key for item in landings if item.latency is None or item.latency > LATE_SECONDS]
     return Summary(
         put=len(landings),
@@ -50,6 +57,8 @@ def summarise(landings: Sequence[Landing]) -> Summary:
         worst=max(latencies),
         by_newer=sum(item.by_newer for item in landings),
         late=late,
+        first_third=percentile(latencies[:third], 50),
+        last_third=percentile(latencies[-third:], 50),
     )
 
 
@@ -70,6 +79,7 @@ def measure(bench: Bench) -> Figure:
     figure.tables = [_table(raw, ours, stocks)]
     figure.goals = _goals(raw, ours, stocks)
     figure.notes = [*_notes(bench, files[WARM_UP_FILES:]), *_rollover_notes(carried)]
+    figure.notes += [_drift_note(name, summary) for name, summary in stocks.items()]
     for name, summary in {"raw loop": raw, "stream": ours, **stocks}.items():
         figure.notes += _late_note(name, summary)
     figure.data = {
@@ -133,6 +143,13 @@ def _late_note(name: str, item: Summary) -> list[str]:
             f"{name}: {item.by_newer} files were first readable together with a newer one."
         )
     return notes
+
+
+def _drift_note(name: str, item: Summary) -> str:
+    return (
+        f"{name}: median of the first third of the files {item.first_third:,.1f} s, of the last "
+        f"third {item.last_third:,.1f} s."
+    )
 
 
 def _rollover_data(carried: Carried) -> dict[str, Any]:

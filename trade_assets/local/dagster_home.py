@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
+from trade_assets.defs.names import RUN_KIND_TAG
 from trade_assets.local.ports import LOOPBACK
 
 LOCATION_NAME: Final = "trade_assets"
@@ -12,9 +13,14 @@ INSTANCE: Final[dict[str, Any]] = {
     # One tick must not wait for another: the snapshot sensor waits for its slot inside its tick.
     "sensors": {"use_threads": True, "num_workers": 4},
     "schedules": {"use_threads": True, "num_workers": 4},
-    # The stream run and its successor hold two of the six for as long as they live.
+    # The stream run and its successor hold two of the six; reruns and backfills must leave them
+    # free, or a backfill would hold up a rollover.
     "run_queue": {
         "max_concurrent_runs": 6,
+        "tag_concurrency_limits": [
+            {"key": RUN_KIND_TAG, "value": "hours", "limit": 2},
+            {"key": "dagster/backfill", "limit": 2},
+        ],
         "dequeue_interval_seconds": 1,
         "dequeue_use_threads": True,
         "dequeue_num_workers": 4,

@@ -46,9 +46,7 @@ def aws_session(settings: Settings) -> boto3.Session:
     """The session of a profile: the stand-in's fixed credential, or the ordinary chain."""
     if settings.profile is Profile.LOCAL:
         # Nothing of the user's own AWS set-up: a stale AWS_PROFILE must not break the stand-in.
-        nothing = {
-            name: (None, None, os.devnull, None) for name in ("config_file", "credentials_file")
-        }
+        nothing = dict.fromkeys(("config_file", "credentials_file"), (None, None, os.devnull, None))
         core = botocore.session.Session({"profile": (None, None, None, None), **nothing})
         return boto3.Session(
             botocore_session=core,

@@ -14,21 +14,15 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
-from typing import Final, Protocol, TypeVar
-
-import polars as pl
+from typing import Final, TypeVar
 
 from trade_assets.errors import StoreRejectedError, TransientError
-from trade_assets.feeds.base import Feed
 from trade_assets.feeds.keys import FEEDS_PREFIX
 from trade_assets.logs import get_logger
 from trade_assets.settings import Settings
 from trade_assets.stores.bundle import Stores
-from trade_assets.stores.history import HistoryWritten
-from trade_assets.stores.latest import LatestWritten
 from trade_assets.stores.ledger import FileState
 from trade_assets.stores.queue import Message
 from trade_assets.stores.retrying import retrying
@@ -44,6 +38,7 @@ from trade_assets.streaming.ingest import (
     stale_versions,
 )
 from trade_assets.streaming.report import Reports
+from trade_assets.streaming.work import HistoryWriter, LatestWriter, Work
 
 log = get_logger(__name__)
 
@@ -56,32 +51,6 @@ DONE_VERSIONS: Final = 20_000
 """Files whose last version is remembered, so that a notification that comes twice costs nothing."""
 REWRITE_ROUNDS: Final = 20
 """Looks for a newer version of a key, before its message is given back for later."""
-
-
-class LatestWriter(Protocol):
-    """The typed write method of the Redis IO manager."""
-
-    def write(self, feed: Feed, records: pl.DataFrame) -> LatestWritten:
-        """Offer records as the newest ones."""
-
-
-class HistoryWriter(Protocol):
-    """The typed write method of the DynamoDB IO manager."""
-
-    def write(self, feed: Feed, records: pl.DataFrame) -> HistoryWritten:
-        """Store records for good."""
-
-
-@dataclass
-class _Work:
-    """A micro-batch on its way: its messages, and its files by key."""
-
-    messages: list[Message]
-    results: dict[str, FileResult] = field(default_factory=dict)
-    extra: list[FileResult] = field(default_factory=list)
-    lags: dict[str, float] = field(default_factory=dict)
-    changed: dict[str, int] = field(default_factory=dict)
-    puts: dict[str, int] = field(default_factory=dict)
 
 
 class StreamConsumer:
@@ -103,7 +72,7 @@ class StreamConsumer:
         self._reports = reports
         self._run_id = run_id
         self._inbox: queue.Queue[Message] = queue.Queue(INBOX_MESSAGES)
-        self._written: queue.Queue[_Work | None] = queue.Queue(2)
+        self._written: queue.Queue[Work | None] = queue.Queue(2)
         self._in_flight = InFlight(stores.queue, settings.queue_visibility_seconds)
         self._done: OrderedDict[str, str] = OrderedDict()
         self._stop_receiving = threading.Event()
@@ -159,6 +128,10 @@ class StreamConsumer:
         def guarded() -> None:
             try:
                 target()
+            except TransientError as error:
+                # An abort ends retries early: what was retried is given back, nothing has failed.
+                if not self._abort.is_set():
+                    self._fail(error)
             except Exception as error:
                 # Whatever ends a stage ends the consumer; the run reports it and is replaced.
                 self._fail(error)
@@ -210,7 +183,7 @@ class StreamConsumer:
                 break
         return messages
 
-    def _hand_on(self, work: _Work | None) -> None:
+    def _hand_on(self, work: Work | None) -> None:
         while True:
             try:
                 self._written.put(work, timeout=0.2)
@@ -220,9 +193,9 @@ class StreamConsumer:
                 continue
             return
 
-    def _read_and_show(self, messages: list[Message]) -> _Work:
+    def _read_and_show(self, messages: list[Message]) -> Work:
         """Read and parse a micro-batch and make it readable in Redis."""
-        work = _Work(messages)
+        work = Work(messages)
         versions = self._new_versions(work)
         if not versions:
             return work
@@ -232,7 +205,7 @@ class StreamConsumer:
             self._show(work, batch)
         return work
 
-    def _new_versions(self, work: _Work) -> list[FileVersion]:
+    def _new_versions(self, work: Work) -> list[FileVersion]:
         """One version a key: of several announced, the last landed; the others are superseded."""
         newest: dict[str, FileVersion] = {}
         for message in work.messages:
@@ -245,10 +218,10 @@ class StreamConsumer:
                 if other is None or other.landed_at <= version.landed_at:
                     newest[item.key], version = version, other or version
                 if version.etag != newest[item.key].etag:
-                    work.extra.append(_superseded(version))
+                    work.supersede(version)
         return list(newest.values())
 
-    def _show(self, work: _Work, batch: FeedBatch) -> None:
+    def _show(self, work: Work, batch: FeedBatch) -> None:
         try:
             written = self._retrying(partial(self._latest.write, batch.feed, batch.records))
         except StoreRejectedError as error:
@@ -262,7 +235,7 @@ class StreamConsumer:
         work.changed[path] = work.changed.get(path, 0) + written.changed
         self._note_status(work, batch, now)
 
-    def _note_status(self, work: _Work, batch: FeedBatch, now: datetime) -> None:
+    def _note_status(self, work: Work, batch: FeedBatch, now: datetime) -> None:
         newest = newest_file(batch.files)
         if newest is None:
             return
@@ -279,7 +252,7 @@ class StreamConsumer:
             if not self._abort.is_set():
                 self._store(work)
 
-    def _store(self, work: _Work) -> None:
+    def _store(self, work: Work) -> None:
         """Write a micro-batch to history, account for it, and let go of its messages."""
         for batch in by_feed(list(work.results.values())):
             self._keep(work, batch)
@@ -290,12 +263,12 @@ class StreamConsumer:
         self._settle(work)
         self._report(work)
 
-    def _keep(self, work: _Work, batch: FeedBatch) -> None:
+    def _keep(self, work: Work, batch: FeedBatch) -> None:
         self._write_history(work, batch)
         if batch.feed.rewritten:
             self._follow_rewrites(work, batch.files)
 
-    def _write_history(self, work: _Work, batch: FeedBatch) -> None:
+    def _write_history(self, work: Work, batch: FeedBatch) -> None:
         try:
             written = self._retrying(partial(self._history.write, batch.feed, batch.records))
         except StoreRejectedError as error:
@@ -306,10 +279,10 @@ class StreamConsumer:
 
     def _split(
         self,
-        work: _Work,
+        work: Work,
         batch: FeedBatch,
         error: StoreRejectedError,
-        again: Callable[[_Work, FeedBatch], None],
+        again: Callable[[Work, FeedBatch], None],
     ) -> None:
         """A store refuses a batch: find the file it is about, so that the others go on."""
         if len(batch.files) == 1:
@@ -321,7 +294,7 @@ class StreamConsumer:
             for single in by_feed([result]):
                 again(work, single)
 
-    def _follow_rewrites(self, work: _Work, files: Sequence[FileResult]) -> None:
+    def _follow_rewrites(self, work: Work, files: Sequence[FileResult]) -> None:
         """Write again whatever was rewritten between its reading and now.
 
         Two consumers may hold two versions of one key; the one that wrote last looks last, sees
@@ -332,7 +305,8 @@ class StreamConsumer:
             if not stale:
                 return
             read = self._retrying(partial(read_files, self._stores.objects, stale))
-            work.extra.extend(_superseded(work.results[item.key].version) for item in stale)
+            for item in stale:
+                work.supersede(work.results[item.key].version)
             work.results.update({result.version.key: result for result in read})
             files = [result for result in read if result.records is not None]
             for batch in by_feed(files):
@@ -344,12 +318,12 @@ class StreamConsumer:
             error = TransientError(f"{result.version.key} is rewritten faster than it can be read")
             work.results[result.version.key] = result.failed(error)
 
-    def _settle(self, work: _Work) -> None:
+    def _settle(self, work: Work) -> None:
         """Delete the messages that are done with; let the others come back, later and later."""
         done: list[Message] = []
         failed: list[Message] = []
         for message in work.messages:
-            target = done if self._is_done(work, message) else failed
+            target = done if work.is_done(message) else failed
             target.append(message)
         for message in failed:
             delay = min(2**message.receives, self._settings.queue_visibility_seconds)
@@ -362,12 +336,6 @@ class StreamConsumer:
             if result.state in (FileState.STORED, FileState.QUARANTINED):
                 self._remember(result)
 
-    def _is_done(self, work: _Work, message: Message) -> bool:
-        if message.announced is None:
-            return False
-        states = (work.results.get(item.key) for item in message.announced)
-        return all(result is None or result.state is not FileState.FAILED for result in states)
-
     def _remember(self, result: FileResult) -> None:
         version = result.version
         if result.feed_key is not None and result.feed_key.feed.rewritten:
@@ -377,7 +345,7 @@ class StreamConsumer:
         while len(self._done) > DONE_VERSIONS:
             self._done.popitem(last=False)
 
-    def _report(self, work: _Work) -> None:
+    def _report(self, work: Work) -> None:
         groups: dict[str, list[FileResult]] = {}
         for result in work.results.values():
             if result.feed_key is not None and result.state is not FileState.FAILED:
@@ -410,7 +378,3 @@ class StreamConsumer:
     def _retrying(self, function: Callable[[], T]) -> T:
         """Call, and call again while a store is away, within the bound or until an abort."""
         return retrying(self._settings.store_retry_seconds, self._abort)(function)
-
-
-def _superseded(version: FileVersion) -> FileResult:
-    return FileResult(version, state=FileState.SUPERSEDED, error="rewritten before it was read")

@@ -261,7 +261,7 @@ def test_at_most_ten_dead_letters_are_shown(run: Run, send_dead: Callable[..., N
 @pytest.fixture
 def quarantine(stores: Stores) -> Iterator[Callable[..., str]]:
     """Quarantines a file by its name, landing time and reason, for this test; returns its key."""
-    keys = []
+    keys: list[str] = []
 
     def put(name: str, landed: datetime, reason: str) -> str:
         key = feed_file_key(FILLS, name, landed)
@@ -274,8 +274,7 @@ def quarantine(stores: Stores) -> Iterator[Callable[..., str]]:
         return key
 
     yield put
-    for key in keys:
-        stores.objects.release(key)
+    stores.objects.release(keys)
 
 
 @pytest.mark.usefixtures("healthy")

@@ -199,9 +199,7 @@ def damage(
             client.hset(key, "extra", "damaged")
     dynamodb = dynamodb_client(settings)
     lost, *others = whole[1]
-    dynamodb.delete_item(
-        TableName=settings.history_table, Key={"pk": lost["pk"], "sk": lost["sk"]}
-    )
+    dynamodb.delete_item(TableName=settings.history_table, Key={"pk": lost["pk"], "sk": lost["sk"]})
     for item in others:
         changed = {**item, "extra": {"S": "damaged"}}
         dynamodb.put_item(TableName=settings.history_table, Item=changed)

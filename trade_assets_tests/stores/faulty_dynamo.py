@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import orjson
 import urllib3
@@ -37,7 +38,7 @@ def half_unread(body: bytes, forward: Forward) -> Answer:
     ((table, request),) = orjson.loads(body)["RequestItems"].items()
     keys = request["Keys"]
     half = len(keys) // 2
-    found = {"Responses": {table: []}}
+    found: dict[str, Any] = {"Responses": {table: []}}
     if half:
         asked = {**request, "Keys": keys[:half]}
         found = orjson.loads(forward(orjson.dumps({"RequestItems": {table: asked}})))
@@ -70,7 +71,7 @@ def faulty_dynamo(settings: Settings) -> Iterator[tuple[FaultyDynamo, Settings]]
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def do_POST(self) -> None:  # noqa: N802 - http.server's name
+        def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             headers = {name: value for name, value in self.headers.items() if name != "Host"}
 
@@ -89,7 +90,7 @@ def faulty_dynamo(settings: Settings) -> Iterator[tuple[FaultyDynamo, Settings]]
             self.end_headers()
             self.wfile.write(answer[1])
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        def log_message(self, format: str, *args: object) -> None:
             """Keep quiet."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

@@ -183,13 +183,14 @@ def test_writing_again_repairs_a_damaged_item(
 ) -> None:
     price = {"price": 1.0} if feed is FILLS else {"bid_price": 1.0}
     key = ledger_key() if feed is FILLS else "feeds/actant/spot_risk/dt=2025-07-17/hh=19/f.csv"
-    row = {"record_key": f"D{next(unique)}", "event_time": START, "file_key": key, **price}
+    name = f"D{next(unique)}"
+    row = {"record_key": name, "event_time": START, "file_key": key, **price}
     written = records(feed, [row])
     shared_store.write(feed, written)
-    _damage(module_settings, f"{feed.source}#{feed.name}#{row['record_key']}", damage)
+    _damage(module_settings, f"{feed.source}#{feed.name}#{name}", damage)
     assert shared_store.write(feed, written).puts == 1
     assert_frame_equal(shared_store.fetch(feed, written), written)
-    (found,) = shared_store.read(feed, row["record_key"])
+    (found,) = shared_store.read(feed, name)
     assert "side" not in found
 
 

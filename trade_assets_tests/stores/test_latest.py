@@ -1,4 +1,4 @@
-"""The newest records in a real Redis: the guard, repair, announcements, and what a cluster allows."""
+"""The newest records in a real Redis: the guard, repair, announcements, and a cluster."""
 
 import json
 import random
@@ -199,7 +199,7 @@ def test_the_stream_of_updates_is_trimmed(settings: Settings, client: "redis.Red
         store.write(SPOT, frame("T", (second, 0, (1.0, 1.0, 1.0))))
     store.close()
     # Redis trims whole nodes of 100 entries: that is what "approximate" allows.
-    assert 10 <= cast("int", client.xlen(f"updates:{SCOPE}")) <= 110
+    assert 10 <= client.xlen(f"updates:{SCOPE}") <= 110
 
 
 def test_records_read_back_typed(store: LatestStore) -> None:

@@ -27,12 +27,14 @@ def ledger(module_settings: Settings) -> Iterator[Ledger]:
 
 @given(st.integers(0, 9), st.integers(0, 9), st.integers(0, 20))
 def test_no_line_breaks_the_equation(stored: int, rejected: int, rows_in: int) -> None:
-    counts = {"rows_in": rows_in, "rows_stored": stored, "rows_rejected": rejected}
+    def line() -> LedgerEntry:
+        return replace(STORED, rows_in=rows_in, rows_stored=stored, rows_rejected=rejected)
+
     if rows_in == stored + rejected:
-        assert replace(STORED, **counts).rows_in == rows_in
+        assert line().rows_in == rows_in
     else:
         with pytest.raises(ValueError, match="rows in"):
-            replace(STORED, **counts)
+            line()
 
 
 def test_a_line_reads_back(ledger: Ledger) -> None:

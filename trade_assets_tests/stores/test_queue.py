@@ -66,8 +66,12 @@ def test_anything_else_is_not_understood(text: str) -> None:
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.sampled_from(["Records", "s3", "object", "key", "x"]), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["Records", "s3", "object", "key", "x"]), inner, max_size=3
+        )
+    ),
 )
 
 

@@ -77,7 +77,7 @@ def any_records(key_prefix: str = "") -> st.SearchStrategy[pl.DataFrame]:
         lambda rows: records(
             EVERYTHING,
             (
-                {"record_key": f"{key_prefix}k\"{at}", "file_key": f"feeds/f/dt=/{at % 2}.csv", **r}
+                {"record_key": f'{key_prefix}k"{at}', "file_key": f"feeds/f/dt=/{at % 2}.csv", **r}
                 for at, r in enumerate(rows)
             ),
         )
@@ -101,7 +101,9 @@ def test_redis_fields_hold_every_value_that_is_not_null_and_read_back(frame: pl.
         expected = {name: value for name, value in record.items() if value is not None}
         assert fields.keys() == expected.keys()
         assert all(
-            float(fields[name]) == value if isinstance(value, float) else fields[name] == _text(value)
+            float(fields[name]) == value
+            if isinstance(value, float)
+            else fields[name] == _text(value)
             for name, value in expected.items()
         )
     assert_frame_equal(typed_frame(EVERYTHING, hashes), frame)

@@ -1,4 +1,4 @@
-"""Running consumers in tests: writers that fail on purpose, notifications by hand, and an oracle."""
+"""Running consumers in tests: writers that fail on purpose, hand-made events, and an oracle."""
 
 import threading
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,8 +18,9 @@ from trade_assets.stores.bundle import Stores
 from trade_assets.stores.history import HistoryWritten
 from trade_assets.stores.latest import LatestWritten
 from trade_assets.stores.queue import QueueDepth
-from trade_assets.streaming.consumer import HistoryWriter, LatestWriter, StreamConsumer
+from trade_assets.streaming.consumer import StreamConsumer
 from trade_assets.streaming.report import Reports
+from trade_assets.streaming.work import HistoryWriter, LatestWriter
 from trade_assets_tests.stores.samples import FILLS, SPOT, history_items, items, redis_records
 from trade_assets_tests.support.waiting import eventually
 

@@ -1,4 +1,4 @@
-"""The queue consumer over the real stores: whatever happens, each record once and the newest shown."""
+"""The queue consumer over real stores: whatever happens, each record once, the newest shown."""
 
 import random
 import threading

@@ -1,0 +1,100 @@
+"""Every benchmark's code runs, with tiny sizes. Nothing here is about how long anything takes."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from benchmarks import backlog, client_cpu, sensor
+from benchmarks.latency.compare import summarise
+from benchmarks.latency.plain import read_records
+from benchmarks.latency.stock_pipeline import build_stock_definitions
+from benchmarks.latency.ways import WARM_UP_FILES, raw_loop
+from benchmarks.parts import Bench
+from benchmarks.samples import sample, samples
+from benchmarks.scale import QUICK
+from trade_assets.feeds.keys import feed_file_key
+from trade_assets.feeds.spot_risk import SPOT_RISK
+from trade_assets.local.leftovers import marked_processes
+from trade_assets.settings import Settings
+from trade_assets.stores.bundle import Stores
+from trade_assets.stores.latest import connect
+from trade_assets_tests.support.parts import ministack_python
+
+pytestmark = pytest.mark.integration
+
+TINY = replace(
+    QUICK,
+    parse_seconds=0.001,
+    backlog_files=3,
+    ceiling_items=25,
+    bucket_sizes=(5, 20),
+    new_files=2,
+    ticks=2,
+    client_files=2,
+    rounds=1,
+)
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    """A tiny benchmark, which leaves no process behind."""
+    yield Bench(TINY, tmp_path, ministack_python(), lambda _: None)
+    for home in tmp_path.iterdir():
+        assert not marked_processes(home)
+
+
+def test_parse_compares_equal_results(bench: Bench) -> None:
+    pytest.importorskip("pandas")
+    from benchmarks import parse
+
+    assert len(parse.measure(bench).data) == 6
+
+
+def test_client_cpu_covers_both_stores(bench: Bench) -> None:
+    rows = client_cpu.measure(bench).tables[0].rows
+    assert [row[0].partition(":")[0] for row in rows] == 3 * ["DynamoDB"] + 3 * ["Redis"]
+
+
+def test_sensor_measures_ticks_at_both_sizes(bench: Bench) -> None:
+    ticks = sensor.measure(bench).data["ticks"]
+    assert {(item["objects"], item["new"]) for item in ticks} == {(5, 0), (5, 2), (20, 0), (20, 2)}
+    assert all(item["list_calls"] == 2 and len(item["total"]) == TINY.ticks for item in ticks)
+
+
+def test_backlog_is_drained_by_a_real_stream(bench: Bench) -> None:
+    drained = backlog.measure(bench).data["drained"]
+    assert drained["files"] == TINY.backlog_files
+    assert drained["rows"] == sum(item.rows for item in samples(TINY.backlog_files))
+
+
+def test_the_raw_loop_carries_every_file(bench: Bench) -> None:
+    summary = summarise(raw_loop(bench, samples(WARM_UP_FILES + 2)).landings)
+    assert (summary.put, summary.seen, summary.late) == (2, 2, [])
+
+
+def test_the_stock_pipeline_requests_a_run_a_file_that_fills_redis(
+    provisioned: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRADE_ASSETS_NAMESPACE", provisioned.namespace)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", provisioned.aws_endpoint or "")
+    monkeypatch.setenv("TRADE_ASSETS_REDIS_URL", provisioned.redis_url.get_secret_value())
+    item = sample(0, rows=5)
+    key = feed_file_key(SPOT_RISK, item.name, item.event_time)
+    definitions = build_stock_definitions(interval_seconds=None)
+    with Stores(provisioned) as stores, dg.DagsterInstance.ephemeral() as instance:
+        stores.objects.put(key, item.data)
+        context = dg.build_sensor_context(
+            instance=instance, definitions=definitions, resources=dict(definitions.resources or {})
+        )
+        found = definitions.resolve_sensor_def("new_files").evaluate_tick(context)
+        assert [request.run_key for request in found.run_requests or []] == [key]
+        job = definitions.resolve_implicit_global_asset_job_def()
+        config = (found.run_requests or [])[0].run_config
+        assert job.execute_in_process(run_config=config, instance=instance).success
+        record = read_records(item.data, key)["record_key"][0]
+    client = connect(provisioned)
+    assert client.exists(f"latest:{SPOT_RISK.path}:{record}")
+    client.close()
