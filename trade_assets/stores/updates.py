@@ -28,9 +28,8 @@ class Update:
 class UpdateReader:
     """Follows the updates of one feed. Not thread-safe."""
 
-    def __init__(self, settings: Settings, feed: Feed, client: "redis.Redis | None" = None) -> None:
-        self._own = client is None
-        self._redis = client if client is not None else connect(settings)
+    def __init__(self, settings: Settings, feed: Feed) -> None:
+        self._redis = connect(settings)
         self._stream = f"updates:{feed.source}:{feed.name}"
         self._last: str | None = None
 
@@ -70,8 +69,10 @@ class UpdateReader:
 
     def close(self) -> None:
         """Give the connection back."""
-        if self._own:
-            self._redis.close()
+        if isinstance(self._redis, redis.RedisCluster):
+            # Its own `close` leaves the connections in the pools of its nodes open.
+            self._redis.disconnect_connection_pools()
+        self._redis.close()
 
 
 def _entries(answer: Any) -> Sequence[tuple[str, dict[str, str]]]:

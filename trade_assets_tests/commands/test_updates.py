@@ -4,12 +4,13 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+import redis
 
 from trade_assets.feeds.spot_risk import SPOT_RISK
 from trade_assets.settings import Settings, load_settings
-from trade_assets.stores.bundle import Stores
+from trade_assets.stores.latest import LatestStore, connect
 from trade_assets.stores.updates import UpdateReader
-from trade_assets_tests.commands.helpers import NINE, RISK_HEADER, store
+from trade_assets_tests.commands.helpers import AT_NINE, NINE, RISK_HEADER, records_of
 
 pytestmark = pytest.mark.integration
 
@@ -35,31 +36,37 @@ def reader(redis_settings: Settings) -> Iterator[UpdateReader]:
     reader.close()
 
 
-def store_key(stores: Stores, key: str) -> None:
+@pytest.fixture
+def latest(redis_settings: Settings) -> Iterator[LatestStore]:
+    """The store that writes the updates."""
+    client = connect(redis_settings)
+    yield LatestStore(redis_settings, client)
+    if isinstance(client, redis.RedisCluster):
+        client.disconnect_connection_pools()
+    client.close()
+
+
+def store_key(latest: LatestStore, key: str) -> None:
     text = f"{RISK_HEADER}{key},1,2,,F,,,,\n"
-    store(stores, SPOT_RISK, "bav_analysis_20250717_090000.csv", text, history=False)
+    latest.write(SPOT_RISK, records_of(SPOT_RISK, AT_NINE, text))
 
 
-def test_every_update_is_read_once_and_in_order(
-    redis_settings: Settings, reader: UpdateReader
-) -> None:
-    with Stores(redis_settings) as stores:
-        store_key(stores, "BEFORE")
-        reader.mark()
-        assert reader.read(0.01) == []
-        store_key(stores, "ONE")
-        store_key(stores, "TWO")
-        read = reader.read(5)
-        assert [update.record_keys for update in read] == [("ONE",), ("TWO",)]
-        assert {update.event_time for update in read} == {NINE}
-        assert reader.read(0.01) == []
-
-
-def test_reading_waits_for_the_first_update(redis_settings: Settings, reader: UpdateReader) -> None:
+def test_every_update_is_read_once_and_in_order(latest: LatestStore, reader: UpdateReader) -> None:
+    store_key(latest, "BEFORE")
     reader.mark()
-    with Stores(redis_settings) as stores:
-        later = threading.Timer(0.1, store_key, (stores, "LATER"))
-        later.start()
-        read = reader.read(20)
-        later.join()
+    assert reader.read(0.01) == []
+    store_key(latest, "ONE")
+    store_key(latest, "TWO")
+    read = reader.read(5)
+    assert [update.record_keys for update in read] == [("ONE",), ("TWO",)]
+    assert {update.event_time for update in read} == {NINE}
+    assert reader.read(0.01) == []
+
+
+def test_reading_waits_for_the_first_update(latest: LatestStore, reader: UpdateReader) -> None:
+    reader.mark()
+    later = threading.Timer(0.1, store_key, (latest, "LATER"))
+    later.start()
+    read = reader.read(20)
+    later.join()
     assert [update.record_keys for update in read] == [("LATER",)]

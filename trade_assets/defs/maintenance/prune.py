@@ -6,6 +6,7 @@ event an asset and hour. Ticks are pruned by `retention` in dagster.yaml.
 """
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Final
 
 import dagster as dg
@@ -39,10 +40,20 @@ def prune_runs(context: dg.OpExecutionContext) -> None:
             ascending=True,
         )
         for record in records:
-            keep_lineage(context.instance, record.dagster_run.run_id)
-            context.instance.delete_run(record.dagster_run.run_id)
+            forget_run(context.instance, record.dagster_run.run_id)
             deleted += 1
     context.log.info(f"{deleted} runs older than {hours:g} h deleted")
+
+
+def forget_run(instance: dg.DagsterInstance, run_id: str) -> None:
+    """Delete a run, its events and its captured logs; its lineage stays."""
+    keep_lineage(instance, run_id)
+    instance.compute_log_manager.delete_logs(prefix=[run_id])
+    instance.delete_run(run_id)
+    # The SQLite storage empties a run's file and leaves it, at its full size; on other storages
+    # there is none.
+    events = Path(instance.root_directory) / "history" / "runs" / f"{run_id}.db"
+    events.unlink(missing_ok=True)
 
 
 def keep_lineage(instance: dg.DagsterInstance, run_id: str) -> None:
