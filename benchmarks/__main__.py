@@ -1,6 +1,7 @@
 """Measure the platform's figures on the local parts and print them, at the end as Markdown.
 
-`python -m benchmarks [names…] [--quick] [--seconds N] [--json FILE]`; all of it takes half an hour.
+`python -m benchmarks [names…] [--quick] [--seconds N] [--json FILE]`; all of it takes roughly half
+an hour.
 """
 
 import argparse

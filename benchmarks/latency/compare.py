@@ -127,8 +127,8 @@ def _notes(bench: Bench, files: list[Sample]) -> list[str]:
         "percentiles are nearest ranks over the files that were seen.",
         "Raw loop: one long poll, boto3, one SET a row, into Redis only. Stream: "
         f"{Settings.model_fields['receivers'].default} long polls, guarded writes into Redis, then "
-        "DynamoDB and ledger. The stand-in looks into its queue every 100 ms of a long poll; that "
-        "is most of the raw loop's time, and more polls side by side wait less.",
+        "DynamoDB and ledger. The stand-in looks into its queue every 100 ms of a long poll: a "
+        "file may wait so long for one poll, and less for several side by side.",
     ]
 
 

@@ -13,10 +13,9 @@ from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
-    ConnectionClosedError,
-    EndpointConnectionError,
     HTTPClientError,
 )
+from botocore.exceptions import ConnectionError as BotoConnectionError
 
 from trade_assets.errors import StoreRejectedError, StoreUnavailableError, TradeAssetsError
 from trade_assets.settings import Profile, Settings
@@ -101,7 +100,7 @@ def as_store_error(error: Exception, what: str) -> TradeAssetsError:
         if code in TRANSIENT_CODES or status >= 500:
             return StoreUnavailableError(message)
         return StoreRejectedError(message)
-    if isinstance(error, EndpointConnectionError | ConnectionClosedError | HTTPClientError):
+    if isinstance(error, BotoConnectionError | HTTPClientError):
         return StoreUnavailableError(f"{what}: {error}")
     if isinstance(error, BotoCoreError):
         return StoreRejectedError(f"{what}: {error}")

@@ -7,7 +7,7 @@ from trade_assets.settings import Settings
 from trade_assets.stores.dynamo import DynamoCalls
 from trade_assets.stores.heartbeats import Heartbeats
 from trade_assets.stores.history import HistoryStore
-from trade_assets.stores.latest import LatestStore, connect
+from trade_assets.stores.latest import LatestStore, connect, disconnect
 from trade_assets.stores.ledger import Ledger
 from trade_assets.stores.objects import ObjectStore
 from trade_assets.stores.queue import FeedQueue
@@ -59,9 +59,11 @@ class Stores:
 
     def close(self) -> None:
         """Close what was built."""
-        for name in ("objects", "queue", "_dynamo", "_redis"):
+        for name in ("objects", "queue", "_dynamo"):
             if name in self.__dict__:
                 self.__dict__[name].close()
+        if "_redis" in self.__dict__:
+            disconnect(self._redis)
 
     def __enter__(self) -> "Stores":
         return self

@@ -121,6 +121,14 @@ def connect(settings: Settings) -> "redis.Redis":
         raise as_redis_error(error, f"connecting to {settings.redis_display_url}") from None
 
 
+def disconnect(client: "redis.Redis") -> None:
+    """Close a client of `connect` and all its connections."""
+    if isinstance(client, redis.RedisCluster):
+        # Its own `close` leaves the connections in the pools of its nodes open.
+        client.disconnect_connection_pools()
+    client.close()
+
+
 class LatestStore:
     """Newest records in and out of Redis. Thread-safe."""
 
@@ -195,7 +203,7 @@ class LatestStore:
 
     def close(self) -> None:
         """Give the connections back."""
-        self._redis.close()
+        disconnect(self._redis)
 
     def _write_guarded(self, feed: Feed, keys: list[str], newest: pl.DataFrame) -> list[str]:
         prefix = f"latest:{_scope(feed)}:"

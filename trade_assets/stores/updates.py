@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from typing import Any, Final, cast
 
 import orjson
-import redis
 from redis.exceptions import RedisError
 
 from trade_assets.feeds.base import Feed
 from trade_assets.settings import Settings
-from trade_assets.stores.latest import as_redis_error, connect
+from trade_assets.stores.latest import as_redis_error, connect, disconnect
 
 ENTRIES: Final = 500
 """Most entries of one reading."""
@@ -69,10 +68,7 @@ class UpdateReader:
 
     def close(self) -> None:
         """Give the connection back."""
-        if isinstance(self._redis, redis.RedisCluster):
-            # Its own `close` leaves the connections in the pools of its nodes open.
-            self._redis.disconnect_connection_pools()
-        self._redis.close()
+        disconnect(self._redis)
 
 
 def _entries(answer: Any) -> Sequence[tuple[str, dict[str, str]]]:

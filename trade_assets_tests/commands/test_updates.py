@@ -15,15 +15,13 @@ from trade_assets_tests.commands.helpers import AT_NINE, NINE, RISK_HEADER, reco
 pytestmark = pytest.mark.integration
 
 
-@pytest.fixture(params=["server", "RESP2", "RESP3", "cluster"])
+@pytest.fixture(params=["RESP2", "RESP3", "cluster"])
 def redis_settings(request: pytest.FixtureRequest) -> Settings:
     """Redis in each of the forms in which it answers."""
     if request.param == "cluster":
         cluster: Settings = request.getfixturevalue("redis_cluster_settings")
         return cluster
     settings: Settings = request.getfixturevalue("settings")
-    if request.param == "server":
-        return settings
     url = f"{settings.redis_url.get_secret_value()}?protocol={request.param[-1]}"
     return load_settings(redis_url=url, home=settings.home)
 

@@ -140,16 +140,19 @@ def send(settings: Settings, body: str) -> None:
     sqs.send_message(QueueUrl=url, MessageBody=body)
 
 
-def drained(stores: Stores, dead: int = 0, seconds: float = 30) -> None:
-    """Wait until no message waits or is in work, and so many were given up."""
+def drained(stores: Stores, *keys: str, dead: int = 0, seconds: float = 30) -> None:
+    """Wait until the current versions of files are in the ledger, no message waits or is in work,
+    and so many were given up.
+
+    A notification follows its PUT in a moment: an empty queue alone says nothing.
+    """
+    heads = [head for head in stores.objects.head_many(keys) if head is not None]
+    versions = {(head.key, head.etag) for head in heads}
+    eventually(
+        lambda: versions == stores.ledger.known(versions).keys(), seconds, what="all in the ledger"
+    )
     wanted = QueueDepth(waiting=0, in_flight=0, dead=dead)
-    seen: list[QueueDepth] = []
-
-    def probe() -> bool:
-        seen[:] = [stores.queue.depth()]
-        return seen[0] == wanted
-
-    eventually(probe, seconds, what=f"{wanted}")
+    eventually(lambda: stores.queue.depth() == wanted, seconds, what=f"{wanted}")
 
 
 def state(settings: Settings) -> dict[str, Any]:

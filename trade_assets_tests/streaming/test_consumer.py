@@ -12,7 +12,7 @@ from trade_assets.settings import Settings
 from trade_assets.stores.aws import s3_client
 from trade_assets.stores.bundle import Stores
 from trade_assets.stores.provision import provision
-from trade_assets.stores.queue import FeedQueue
+from trade_assets.stores.queue import FeedQueue, QueueDepth
 from trade_assets.streaming.report import Reports
 from trade_assets_tests.stores.samples import (
     HOUR,
@@ -72,7 +72,7 @@ def test_files_in_any_order_and_any_number_of_times_have_their_effect_once(
     announce(quick, *again)
     reports = Reports()
     with consuming(stores, reports=reports) as consumer:
-        drained(stores)
+        drained(stores, *files)
         assert consumer.healthy
     assert state(quick) == expected_state(reference, files)
     assert states(quick) == stored(files)
@@ -83,9 +83,9 @@ def test_files_in_any_order_and_any_number_of_times_have_their_effect_once(
 def test_a_late_file_does_not_take_the_newest_back(stores: Stores, quick: Settings) -> None:
     with consuming(stores):
         stores.objects.put(spot_key(9), spot_bytes({"XCME.ZN.SEP25": 111.0}))
-        drained(stores)
+        drained(stores, spot_key(9))
         stores.objects.put(spot_key(3), spot_bytes({"XCME.ZN.SEP25": 110.0}))
-        drained(stores)
+        drained(stores, spot_key(3))
     (latest,) = stores.latest.read(SPOT, ["XCME.ZN.SEP25"])
     assert float(latest["bid_price"]) == 111.0
     assert [float(r["bid_price"]) for r in stores.history.read(SPOT, "XCME.ZN.SEP25")] == [111, 110]
@@ -98,10 +98,11 @@ def test_a_key_that_is_rewritten_and_back_again_ends_as_it_was_put_last(
 ) -> None:
     make = ledger_bytes if key == ledger_key() else lambda p: spot_bytes({"XCME.ZN.SEP25": p[0]})
     first, second = make([110.0]), make([111.0])
-    with consuming(stores):
-        for content in (first, second, first):
+    reports = Reports()
+    with consuming(stores, reports=reports):
+        for number, content in enumerate((first, second, first), 1):
             stores.objects.put(key, content)
-            drained(stores)
+            eventually(lambda: reports.files_total == number, what=f"version {number}")  # noqa: B023
     assert state(quick) == expected_state(reference, {key: first})
     assert [line["state"] for line in ledger_lines(quick)] == ["stored", "stored"]
 
@@ -112,10 +113,12 @@ def test_a_version_that_is_gone_before_it_is_read_is_superseded(
     first = stores.objects.put(ledger_key(), ledger_bytes([110.0]))
     second = stores.objects.put(ledger_key(), ledger_bytes([110.0, 111.0]))
     with consuming(stores):
-        drained(stores)
-    assert {line["sk"]: line["state"] for line in ledger_lines(quick)} == {
-        first: "superseded", second: "stored",
-    }  # fmt: skip
+        eventually(
+            lambda: (
+                {line["sk"]: line["state"] for line in ledger_lines(quick)}
+                == {first: "superseded", second: "stored"}
+            )
+        )
     files = {ledger_key(): ledger_bytes([110.0, 111.0])}
     assert state(quick) == expected_state(reference, files)
 
@@ -127,11 +130,9 @@ def test_a_file_that_is_gone_is_missing_until_it_is_put_again(
     etag = stores.objects.put(spot_key(1), data)
     s3_client(quick).delete_object(Bucket=quick.bucket, Key=spot_key(1))
     with consuming(stores):
-        drained(stores)
-        assert states(quick) == {spot_key(1): {"missing"}}
+        eventually(lambda: states(quick) == {spot_key(1): {"missing"}})
         assert stores.objects.put(spot_key(1), data) == etag
-        drained(stores)
-    assert states(quick) == stored([spot_key(1)])
+        eventually(lambda: states(quick) == stored([spot_key(1)]))
 
 
 def test_stores_that_are_away_for_a_while_lose_nothing(
@@ -141,7 +142,7 @@ def test_stores_that_are_away_for_a_while_lose_nothing(
     put_all(stores, files)
     away = AwayAtFirst(stores, failures=6)
     with consuming(stores, Writes(away.latest), Writes(away.history)) as consumer:
-        drained(stores)
+        drained(stores, *files)
         assert consumer.error is None
     assert away.left == 0
     assert state(quick) == expected_state(reference, files)
@@ -159,12 +160,11 @@ def test_messages_stay_until_both_stores_have_the_rows(
         assert isinstance(consumer.error, StoreUnavailableError)
         assert not consumer.healthy
     impatient.close()
-    depth = stores.queue.depth()
-    assert (depth.waiting + depth.in_flight, depth.dead) == (5, 0)
+    eventually(lambda: stores.queue.depth() == QueueDepth(waiting=5, in_flight=0, dead=0))
     assert states(quick) == {}
-    assert len(stores.latest.record_keys(SPOT)) == 4
+    assert stores.latest.record_keys(SPOT) != []
     with consuming(stores):
-        drained(stores)
+        drained(stores, *files)
     assert state(quick) == expected_state(reference, files)
     assert states(quick) == stored(files)
 
@@ -175,7 +175,7 @@ def test_a_file_that_a_store_refuses_ends_as_a_dead_letter_and_the_others_go_on(
     files = spot_files(6)
     put_all(stores, files)
     with consuming(stores, history=RefusingWriter(stores, spot_key(2))) as consumer:
-        drained(stores, dead=1)
+        drained(stores, *files, dead=1)
         assert consumer.healthy
     found = states(quick)
     assert found.pop(spot_key(2)) == {"failed"}
@@ -194,7 +194,7 @@ def test_what_cannot_be_read_is_quarantined_with_its_reason(
     files = spot_files(2, start=20)
     put_all(stores, files)
     with consuming(stores) as consumer:
-        drained(stores)
+        drained(stores, unparsable, alien, misnamed, *files)
         assert consumer.healthy
     for key in (unparsable, alien, misnamed):
         assert stores.objects.get(f"quarantine/{key}").data == b"no header\n"
@@ -205,28 +205,19 @@ def test_what_cannot_be_read_is_quarantined_with_its_reason(
     assert state(quick) == expected_state(reference, files)
 
 
-def test_a_key_that_cannot_be_read_costs_nobody_else_anything(
+def test_messages_that_nobody_can_work_end_as_dead_letters_and_the_others_go_on(
     stores: Stores, quick: Settings
 ) -> None:
-    odd = "feeds//odd.csv"
+    odd = "feeds//odd.csv"  # a key that S3 holds and the reading side refuses
     s3_client(quick).put_object(Bucket=quick.bucket, Key=odd, Body=b"x")
+    send(quick, "no notification")
+    announce(quick, ("quarantine/feeds/x.csv", "e", LONG_AGO))  # of no feed: let go
     files = spot_files(2)
     put_all(stores, files)
     with consuming(stores) as consumer:
-        drained(stores, dead=1)
+        drained(stores, *files, dead=2)
         assert consumer.healthy
     assert states(quick) == {**stored(files), odd: {"failed"}}
-
-
-def test_a_message_that_is_no_notification_ends_as_a_dead_letter(
-    stores: Stores, quick: Settings
-) -> None:
-    send(quick, "garbage")
-    announce(quick, ("quarantine/feeds/x.csv", "e", LONG_AGO))  # of no feed: let go
-    with consuming(stores) as consumer:
-        drained(stores, dead=1)
-        assert consumer.healthy
-    assert states(quick) == {}
 
 
 def test_work_that_takes_longer_than_the_visibility_is_not_given_to_another(
@@ -238,7 +229,7 @@ def test_work_that_takes_longer_than_the_visibility_is_not_given_to_another(
         assert slow.called.wait(20)
         assert other.receive(2 * quick.queue_visibility_seconds) == []
         slow.go_on.set()
-        drained(stores)
+        drained(stores, spot_key(1))
     other.close()
     assert states(quick) == stored([spot_key(1)])
 
@@ -256,8 +247,8 @@ def test_an_abort_gives_messages_to_another_consumer_at_once(
         consumer.stop(drain=False)
         assert consumer.error is None
     with consuming(stores):
-        eventually(lambda: states(quick) == stored([spot_key(1)]))
-        drained(stores)
+        drained(stores, spot_key(1))
+    assert states(quick) == stored([spot_key(1)])
 
 
 def test_two_consumers_over_files_that_are_rewritten_all_the_time_end_in_the_newest(
@@ -281,7 +272,7 @@ def test_two_consumers_over_files_that_are_rewritten_all_the_time_end_in_the_new
             writer.start()
         for writer in writers:
             writer.join()
-        drained(stores, seconds=60)
+        drained(stores, *files, seconds=60)
     assert state(quick) == expected_state(reference, files)
     found = states(quick)
     assert all(found[key] <= {"stored", "superseded"} for key in ledgers)

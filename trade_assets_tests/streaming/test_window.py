@@ -78,7 +78,7 @@ def short(quick: Settings) -> Iterator[Stores]:
 def consumed(stores: Stores, second: int) -> bool:
     """Whether a file that is put now is stored: the run is still at work."""
     stores.objects.put(spot_key(second), spot_bytes({"XCME.ZN.SEP25": 110.0 + second}))
-    drained(stores)
+    drained(stores, spot_key(second))
     return states(stores.settings)[spot_key(second)] == {"stored"}
 
 
@@ -139,7 +139,7 @@ def test_a_run_that_is_ended_gives_its_messages_back(stores: Stores) -> None:
     assert run.error is None
     assert states(stores.settings) == {}
     with running(stores):
-        drained(stores)
+        drained(stores, spot_key(1))
     assert states(stores.settings) == stored([spot_key(1)])
 
 
@@ -154,5 +154,5 @@ def test_a_run_whose_stores_stay_away_ends_with_their_error(quick: Settings) -> 
         (beat,) = impatient.heartbeats.alive()
         assert not beat.consuming
     with Stores(quick) as healthy, running(healthy):
-        drained(healthy)
+        drained(healthy, spot_key(1))
         assert states(quick) == stored([spot_key(1)])

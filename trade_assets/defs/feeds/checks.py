@@ -23,8 +23,8 @@ from trade_assets.defs.names import (
 from trade_assets.feeds.base import Feed
 from trade_assets.io_managers.base import FILES, HISTORY, LATEST
 from trade_assets.io_managers.metadata import rows_table
-from trade_assets.settings import Settings
 from trade_assets.stores.bundle import Stores
+from trade_assets.stores.overview import freshness_limit
 from trade_assets.streaming.report import HourFigures
 
 
@@ -133,11 +133,6 @@ def _quotes_outcome(figures: HourFigures) -> CheckOutcome:
             "partition": figures.partition,
         },
     )
-
-
-def freshness_limit(settings: Settings, feed: Feed) -> float:
-    """Seconds after which a feed without a new file is stale."""
-    return settings.freshness_seconds.get(feed.path, feed.freshness_seconds)
 
 
 def freshness_outcome(stores: Stores, feed: Feed) -> CheckOutcome:
