@@ -9,7 +9,7 @@ from trade_assets.errors import SettingsError
 from trade_assets.logs import REDACTED, configure, get_logger, redact
 from trade_assets.settings import child_environment, load_settings, without_proxy
 
-PASSWORD = "hunter2-very-secret"  # noqa: S105 - what must not be seen
+PASSWORD = "hunter2-very-secret"
 
 
 def test_the_local_profile_needs_nothing_and_reaches_only_this_machine() -> None:

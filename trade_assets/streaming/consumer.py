@@ -359,10 +359,20 @@ class StreamConsumer:
                 history_puts=work.puts.get(path, 0),
                 latest_changed=work.changed.get(path, 0),
             )
+            lags = [work.lags.get(result.version.key, 0.0) for result in results]
+            log.info(
+                "stored",
+                feed=path,
+                files=len(results),
+                file=results[-1].version.key,
+                rows=sum(result.rows_stored for result in results),
+                lag_seconds=round(max(lags), 4),
+            )
         for result in work.results.values():
             if result.state is not FileState.STORED or result.rejected:
                 log.warning(
                     "file not stored whole",
+                    feed=result.feed_key.feed.path if result.feed_key else None,
                     file=result.version.key,
                     state=result.state.value,
                     rejected=len(result.rejected),

@@ -72,7 +72,9 @@ def test_what_a_later_run_has_said_is_not_said_again(instance: dg.DagsterInstanc
     assert [files_of(record) for record in records] == [2, 2]
 
 
-def test_captured_logs_and_event_files_go_with_their_run(instance: dg.DagsterInstance, tmp_path: Path) -> None:
+def test_captured_logs_and_event_files_go_with_their_run(
+    instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
     run_id = materialise(instance, 1)
     assert [path for path in tmp_path.rglob("*") if run_id in str(path)]
     forget_run(instance, run_id)

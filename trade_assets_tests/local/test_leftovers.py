@@ -61,8 +61,10 @@ def test_sweep_ends_the_polite_and_the_stubborn(
     tmp_path: Path, left_behind: list[subprocess.Popen[str]]
 ) -> None:
     assert sweep(tmp_path, seconds=0.5) == len(left_behind)
-    codes = [process.wait(10) for process in left_behind]
-    assert codes == [-signal.SIGTERM, -signal.SIGKILL, -signal.SIGKILL]
+    polite, *stubborn = [process.wait(10) for process in left_behind]
+    # The sweep may have waited for a child of ours and so have taken its exit code, which is 0 here.
+    assert polite in (-signal.SIGTERM, 0)
+    assert stubborn == [-signal.SIGKILL, -signal.SIGKILL]
 
 
 def test_hurrying_spares_the_stores_first(

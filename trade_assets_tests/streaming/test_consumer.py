@@ -251,6 +251,32 @@ def test_an_abort_gives_messages_to_another_consumer_at_once(
     assert states(quick) == stored([spot_key(1)])
 
 
+def test_an_older_version_that_is_written_last_is_followed_by_the_current_one(
+    stores: Stores, quick: Settings, reference: Settings
+) -> None:
+    key, slow = ledger_key(), SlowWriter(stores)
+    versions = [ledger_bytes([110.0, 112.0]), ledger_bytes([111.0])]
+    first = stores.objects.put(key, versions[0])
+    with consuming(stores, history=slow):
+        assert slow.called.wait(20)
+        # Another consumer takes the second version's notification, and is through before us.
+        s3_client(quick).put_bucket_notification_configuration(
+            Bucket=quick.bucket, NotificationConfiguration={}
+        )
+        second = stores.objects.put(key, versions[1])
+        expected_state(quick, {key: versions[1]})
+        slow.go_on.set()
+        drained(stores, key)
+    # A trade that the current version lacks stays: nothing is ever taken out of history.
+    both = expected_state(reference, {key: versions[0]})
+    assert both != state(quick)
+    assert state(quick) == expected_state(reference, {key: versions[1]})
+    assert {line["sk"]: line["state"] for line in ledger_lines(quick)} == {
+        first: "superseded",
+        second: "stored",
+    }
+
+
 def test_two_consumers_over_files_that_are_rewritten_all_the_time_end_in_the_newest(
     stores: Stores, quick: Settings, reference: Settings
 ) -> None:
