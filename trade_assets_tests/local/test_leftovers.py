@@ -62,7 +62,7 @@ def test_sweep_ends_the_polite_and_the_stubborn(
 ) -> None:
     assert sweep(tmp_path, seconds=0.5) == len(left_behind)
     polite, *stubborn = [process.wait(10) for process in left_behind]
-    # The sweep may have waited for a child of ours and so have taken its exit code, which is 0 here.
+    # The sweep may have waited for our child and taken its exit code, which then reads as 0.
     assert polite in (-signal.SIGTERM, 0)
     assert stubborn == [-signal.SIGKILL, -signal.SIGKILL]
 
