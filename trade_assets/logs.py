@@ -46,6 +46,17 @@ def known_secrets(settings: Settings) -> tuple[str, ...]:
     return (match.group(2),) if match else ()
 
 
+class _StandardError(logging.StreamHandler[TextIO]):
+    """Writes to standard error as it is at each moment: others may replace and close it."""
+
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)
+
+    @property
+    def stream(self) -> TextIO:  # type: ignore[override]
+        return sys.stderr
+
+
 def configure(settings: Settings, stream: TextIO | None = None) -> None:
     """Send every log of this process, ours and the libraries', as JSON lines to `stream`.
 
@@ -70,7 +81,7 @@ def configure(settings: Settings, stream: TextIO | None = None) -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(stream or sys.stderr)
+    handler = logging.StreamHandler(stream) if stream else _StandardError()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
@@ -88,6 +99,12 @@ def configure(settings: Settings, stream: TextIO | None = None) -> None:
     if not any(isinstance(item, logging.StreamHandler) for item in root.handlers):
         root.addHandler(handler)
         root.setLevel(logging.WARNING)
+
+
+def configure_run(settings: Settings, run_id: str) -> None:
+    """`configure` for the process of a Dagster run; every log of this thread names the run."""
+    configure(settings)
+    structlog.contextvars.bind_contextvars(run_id=run_id)
 
 
 def get_logger(name: str) -> structlog.stdlib.BoundLogger:

@@ -28,6 +28,9 @@ def up(
     simulator: Annotated[
         bool, typer.Option(help="Also run a simulated desk whose files feed the platform.")
     ] = True,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object a line, for programs.")
+    ] = False,
     module: Annotated[
         str, typer.Option(hidden=True, help="Module with the Dagster definitions.")
     ] = "trade_assets.definitions",
@@ -40,6 +43,7 @@ def up(
     """
     from rich.console import Console
 
+    from trade_assets.commands.up_json import JsonSteps, tell, tell_status, tell_where
     from trade_assets.local.stack import running_stack
     from trade_assets.local.stop_signals import StopSignals
     from trade_assets.settings import load_settings
@@ -50,7 +54,7 @@ def up(
     try:
         with (
             signals,
-            _Steps(console) as steps,
+            JsonSteps() if as_json else _Steps(console) as steps,
             running_stack(
                 settings,
                 simulator=simulator,
@@ -62,10 +66,16 @@ def up(
             steps.say("waiting for the Dagster UI")
             answered = stack.await_ui()
             steps.pause()
+            if as_json:
+                tell_where(stack, answered=answered)
+                tell_status(stack)
             _show_where(console, stack, answered=answered)
             _watch(console, stack)
     except KeyboardInterrupt:
-        console.print("stopped")
+        if as_json:
+            tell("stopped")
+        else:
+            console.print("stopped")
 
 
 class _Steps:

@@ -18,6 +18,8 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Final, TypeVar
 
+import structlog
+
 from trade_assets.errors import StoreRejectedError, TransientError
 from trade_assets.feeds.keys import FEEDS_PREFIX
 from trade_assets.logs import get_logger
@@ -126,6 +128,8 @@ class StreamConsumer:
 
     def _thread(self, target: Callable[[], None], name: str) -> threading.Thread:
         def guarded() -> None:
+            # A thread begins with an empty context: its logs must name the run, too.
+            structlog.contextvars.bind_contextvars(run_id=self._run_id)
             try:
                 target()
             except TransientError as error:

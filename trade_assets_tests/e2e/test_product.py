@@ -8,23 +8,28 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from trade_assets.feeds.keys import FEEDS_PREFIX, feed_file_key, parse_feed_key
-from trade_assets.feeds.registry import FEEDS, feed_of_file
+from trade_assets.feeds.registry import feed_of_file
 from trade_assets.local.desk.ledger import ledger_file
 from trade_assets.local.desk.spot_risk import spot_risk_file
 from trade_assets.stores.bundle import Stores
-from trade_assets.stores.dynamo import DynamoCalls
 from trade_assets.stores.ledger import FileState
+from trade_assets_tests.e2e.life import (
+    FILLS,
+    SPOT_RISK,
+    START,
+    Product,
+    backfill_status,
+    consumer_process,
+    damage,
+)
 from trade_assets_tests.support.parts import CHECKOUT
 from trade_assets_tests.support.product import (
     CLI,
-    Running,
     command_json,
     product_environment,
     product_settings,
@@ -34,61 +39,8 @@ from trade_assets_tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
-SPOT_RISK = FEEDS["actant/spot_risk"]
-FILLS = FEEDS["tt/fills"]
 REAL_FILES = CHECKOUT.parent / "shared" / "data"
-START = datetime(2025, 7, 17, 15, 0, tzinfo=UTC)
 WINDOW_SECONDS = 45
-
-
-class Product:
-    """The running product, its stores, and the folder that its push agent watches."""
-
-    def __init__(self, running: Running, folder: Path, outbox: Path) -> None:
-        self.running = running
-        self.folder = folder
-        self.outbox = outbox
-        self.stores = Stores(running.settings)
-        self.dropped = 0
-
-    def drop(self, name: str, data: bytes) -> None:
-        """Put a file into the watched folder, as a desk does."""
-        part = self.outbox / f"{name}.part"
-        part.write_bytes(data)
-        part.rename(self.outbox / name)
-
-    def drop_spot_risk(self) -> str:
-        """Drop the next spot-risk file; its name."""
-        name, data = spot_risk_file(5, START + timedelta(seconds=self.dropped), rows=81)
-        self.dropped += 1
-        self.drop(name, data)
-        return name
-
-    def key_of(self, name: str) -> str | None:
-        """The key under which a file of that name is in the bucket."""
-        keys = [info.key for info in self.stores.objects.list_after(FEEDS_PREFIX)]
-        return next((key for key in keys if key.endswith(f"/{name}")), None)
-
-    def state_of(self, name: str) -> str | None:
-        """What the ledger says of the newest version of a file, once it says something."""
-        key = self.key_of(name)
-        info = self.stores.objects.head(key) if key else None
-        if key is None or info is None:
-            return None
-        return self.stores.ledger.known([(key, info.etag)]).get((key, info.etag))
-
-    def is_stored(self, name: str, seconds: float = 60) -> None:
-        eventually(lambda: self.state_of(name) == FileState.STORED, seconds, f"{name} stored")
-
-    def runs(self, job: str) -> list[dict[str, Any]]:
-        """Runs of a job, newest first."""
-        data = self.running.graphql(
-            "query($job: String!) { runsOrError(filter: {pipelineName: $job}) "
-            "{ ... on Runs { results { runId status } } } }",
-            job=job,
-        )
-        runs: list[dict[str, Any]] = data["runsOrError"]["results"]
-        return runs
 
 
 @pytest.fixture(scope="module")
@@ -238,7 +190,7 @@ def test_a_rerun_from_the_ui_repairs_both_stores(product: Product) -> None:
     key = next(key for key in stores.latest.record_keys(SPOT_RISK) if ".SEP25" in key)
     before_latest = stores.latest.read(SPOT_RISK, [key])
     before_history = list(stores.history.read(SPOT_RISK, key))
-    _damage(stores, key)
+    damage(stores, key)
     assert stores.latest.read(SPOT_RISK, [key]) != before_latest
     assert list(stores.history.read(SPOT_RISK, key)) != before_history
     partition = parse_feed_key(before_latest[0]["file_key"]).partition
@@ -291,7 +243,7 @@ def test_a_backfill_over_many_hours_is_few_runs(product: Product) -> None:
     )["launchPartitionBackfill"]
     assert data["__typename"] == "LaunchBackfillSuccess", data
     status = eventually(
-        lambda: _backfill_status(product, data["backfillId"]), 180, "the backfill ends"
+        lambda: backfill_status(product, data["backfillId"]), 180, "the backfill ends"
     )
     assert status == "COMPLETED_SUCCESS"
     runs = {run["runId"] for run in product.runs("__ASSET_JOB")} - before
@@ -299,7 +251,7 @@ def test_a_backfill_over_many_hours_is_few_runs(product: Product) -> None:
 
 
 def test_a_killed_stream_run_is_replaced_and_no_file_is_lost(product: Product) -> None:
-    victim = _consumer(product)
+    victim = consumer_process(product)
     assert victim
     run_ids = {run["runId"] for run in product.runs("feed_stream")}
     victim.kill()
@@ -339,7 +291,9 @@ def test_a_message_nobody_understands_ends_as_a_dead_letter_in_status(product: P
     queue._sqs.send_message(QueueUrl=queue._url, MessageBody="rubbish")
     eventually(lambda: queue.depth().dead == 1, 120, "dead letter")
     status = command_json(product.running.settings, product.folder, ["status"])
-    assert '"dead"' in json.dumps(status) or "dead_letters" in json.dumps(status)
+    assert status["queue"]["depth"]["dead"] == 1
+    (letter,) = status["queue"]["dead_letters"]
+    assert "rubbish" in json.dumps(letter)
     product.is_stored(product.drop_spot_risk())
 
 
@@ -351,8 +305,8 @@ def test_it_stops_without_a_trace_and_finds_its_data_again(product: Product) -> 
     assert product.running.stop(signal.SIGINT) == 0, product.running.text()
     assert product.running.processes() == []
     assert "Traceback" not in product.running.text()
-    with running_up(settings, product.folder, "--no-simulator") as again:
-        again.says("Dagster UI  ", 60)
+    with running_up(settings, product.folder, "--no-simulator", "--json") as again:
+        again.says('"event":"running"', 60)
         with Stores(settings) as stores:
             assert stores.latest.record_keys(SPOT_RISK) == keys
             assert len(list(stores.history.read(SPOT_RISK, key))) == records
@@ -362,41 +316,5 @@ def test_it_stops_without_a_trace_and_finds_its_data_again(product: Product) -> 
             eventually(lambda: stores.ledger.known([(file_key, etag)]), 60, "fed again")
         assert again.stop(signal.SIGTERM) == 0, again.text()
         assert again.processes() == []
-
-
-def _backfill_status(product: Product, backfill_id: str) -> str | None:
-    """Status of a backfill that has ended."""
-    status = product.running.graphql(
-        "query($id: String!) { partitionBackfillOrError(backfillId: $id) "
-        "{ ... on PartitionBackfill { status } } }",
-        id=backfill_id,
-    )["partitionBackfillOrError"]["status"]
-    return None if status in ("REQUESTED", "COMPLETING") else str(status)
-
-
-def _damage(stores: Stores, record_key: str) -> None:
-    redis = stores.latest._redis
-    redis.hset(f"latest:actant:spot_risk:{record_key}", "bid_price", "1")
-    calls: DynamoCalls = stores.history._calls
-    table = stores.settings.history_table
-    pk = f"actant#spot_risk#{record_key}"
-    newest = next(iter(stores.history.read(SPOT_RISK, record_key)))
-    sk = f"{newest['event_time']}#{str(newest['file_key']).rsplit('/', 1)[1]}"
-    body = {"TableName": table, "Key": {"pk": {"S": pk}, "sk": {"S": sk}}}
-    calls.call("DeleteItem", json.dumps(body).encode())
-
-
-def _consumer(product: Product) -> psutil.Process | None:
-    """The process of the stream run that has the latest window."""
-    beats = eventually(product.stores.heartbeats.alive, 60, "a stream run is alive")
-    newest = max(beats, key=lambda beat: beat.window_ends_at)
-    pid = product.running.graphql(
-        """query($id: ID!) { runOrError(runId: $id) { ... on Run {
-             eventConnection { events { ... on MessageEvent { message } } } } } }""",
-        id=newest.run_id,
-    )["runOrError"]["eventConnection"]["events"]
-    for event in pid:
-        words = event.get("message", "").partition("(pid: ")[2]
-        if words:
-            return psutil.Process(int(words.rstrip(").")))
-    return None
+        events = [json.loads(line)["event"] for line in again.text().splitlines()]
+        assert {"step", "running", "status", "stopped"} <= set(events)

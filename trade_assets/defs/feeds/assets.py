@@ -15,6 +15,7 @@ from trade_assets.defs.names import HISTORY_IO, LATEST_IO, RUN_KIND_TAG, STORES,
 from trade_assets.feeds.base import Feed
 from trade_assets.io_managers.base import FILES, HISTORY, LATEST, LAYERS
 from trade_assets.io_managers.metadata import figures_metadata
+from trade_assets.logs import configure_run
 from trade_assets.stores.bundle import Stores
 from trade_assets.streaming.hours import HourFiles
 from trade_assets.streaming.rerun import Write, account_hour, follow_rewrites
@@ -57,6 +58,7 @@ def feed_assets(feed: Feed, partitions: dg.HourlyPartitionsDefinition) -> dg.Ass
     )
     def hour(context: dg.AssetExecutionContext, config: HourConfig) -> Iterator[object]:
         stores: Stores = context.resources.stores
+        configure_run(stores.settings, context.run.run_id)
         files = HourFiles(stores, feed, context.partition_keys, frozenset(config.files) or None)
         selected = set(context.op_execution_context.selected_output_names)
         figures = files.look()

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 import dagster as dg
-import structlog
 
 from trade_assets.defs.feeds.checks import freshness_outcome, write_check_outcomes
 from trade_assets.defs.names import (
@@ -17,7 +16,7 @@ from trade_assets.defs.names import (
 from trade_assets.errors import TradeAssetsError
 from trade_assets.io_managers.base import LAYERS
 from trade_assets.io_managers.metadata import figures_metadata
-from trade_assets.logs import configure, get_logger
+from trade_assets.logs import configure_run, get_logger
 from trade_assets.stores.bundle import Stores
 from trade_assets.streaming.consumer import StreamConsumer
 from trade_assets.streaming.report import HourFigures, Reports
@@ -38,8 +37,7 @@ def consume_window(context: dg.OpExecutionContext) -> Iterator[object]:
     """
     stores: Stores = context.resources.stores
     run_id = context.run_id
-    configure(stores.settings)
-    structlog.contextvars.bind_contextvars(run_id=run_id)
+    configure_run(stores.settings, run_id)
     reports = Reports()
     consumer = StreamConsumer(
         stores.settings,

@@ -1,0 +1,110 @@
+"""The running product as the end-to-end tests use it: its folder, its stores, its Dagster UI."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from trade_assets.feeds.keys import FEEDS_PREFIX
+from trade_assets.feeds.registry import FEEDS
+from trade_assets.local.desk.spot_risk import spot_risk_file
+from trade_assets.stores.bundle import Stores
+from trade_assets.stores.dynamo import DynamoCalls
+from trade_assets.stores.ledger import FileState
+from trade_assets_tests.support.product import Running
+from trade_assets_tests.support.waiting import eventually
+
+SPOT_RISK = FEEDS["actant/spot_risk"]
+FILLS = FEEDS["tt/fills"]
+START = datetime(2025, 7, 17, 15, 0, tzinfo=UTC)
+
+
+class Product:
+    """The running product, its stores, and the folder that its push agent watches."""
+
+    def __init__(self, running: Running, folder: Path, outbox: Path) -> None:
+        self.running = running
+        self.folder = folder
+        self.outbox = outbox
+        self.stores = Stores(running.settings)
+        self.dropped = 0
+
+    def drop(self, name: str, data: bytes) -> None:
+        """Put a file into the watched folder, as a desk does."""
+        part = self.outbox / f"{name}.part"
+        part.write_bytes(data)
+        part.rename(self.outbox / name)
+
+    def drop_spot_risk(self) -> str:
+        """Drop the next spot-risk file; its name."""
+        name, data = spot_risk_file(5, START + timedelta(seconds=self.dropped), rows=81)
+        self.dropped += 1
+        self.drop(name, data)
+        return name
+
+    def key_of(self, name: str) -> str | None:
+        """The key under which a file of that name is in the bucket."""
+        keys = [info.key for info in self.stores.objects.list_after(FEEDS_PREFIX)]
+        return next((key for key in keys if key.endswith(f"/{name}")), None)
+
+    def state_of(self, name: str) -> str | None:
+        """What the ledger says of the newest version of a file, once it says something."""
+        key = self.key_of(name)
+        info = self.stores.objects.head(key) if key else None
+        if key is None or info is None:
+            return None
+        return self.stores.ledger.known([(key, info.etag)]).get((key, info.etag))
+
+    def is_stored(self, name: str, seconds: float = 60) -> None:
+        eventually(lambda: self.state_of(name) == FileState.STORED, seconds, f"{name} stored")
+
+    def runs(self, job: str) -> list[dict[str, Any]]:
+        """Runs of a job, newest first."""
+        data = self.running.graphql(
+            "query($job: String!) { runsOrError(filter: {pipelineName: $job}) "
+            "{ ... on Runs { results { runId status } } } }",
+            job=job,
+        )
+        runs: list[dict[str, Any]] = data["runsOrError"]["results"]
+        return runs
+
+
+def backfill_status(product: Product, backfill_id: str) -> str | None:
+    """Status of a backfill that has ended."""
+    status = product.running.graphql(
+        "query($id: String!) { partitionBackfillOrError(backfillId: $id) "
+        "{ ... on PartitionBackfill { status } } }",
+        id=backfill_id,
+    )["partitionBackfillOrError"]["status"]
+    return None if status in ("REQUESTED", "COMPLETING") else str(status)
+
+
+def damage(stores: Stores, record_key: str) -> None:
+    """Falsify the newest record of a key in Redis, and lose it in DynamoDB."""
+    redis = stores.latest._redis
+    redis.hset(f"latest:actant:spot_risk:{record_key}", "bid_price", "1")
+    calls: DynamoCalls = stores.history._calls
+    table = stores.settings.history_table
+    pk = f"actant#spot_risk#{record_key}"
+    newest = next(iter(stores.history.read(SPOT_RISK, record_key)))
+    sk = f"{newest['event_time']}#{str(newest['file_key']).rsplit('/', 1)[1]}"
+    body = {"TableName": table, "Key": {"pk": {"S": pk}, "sk": {"S": sk}}}
+    calls.call("DeleteItem", json.dumps(body).encode())
+
+
+def consumer_process(product: Product) -> psutil.Process | None:
+    """The process of the stream run that has the latest window."""
+    beats = eventually(product.stores.heartbeats.alive, 60, "a stream run is alive")
+    newest = max(beats, key=lambda beat: beat.window_ends_at)
+    pid = product.running.graphql(
+        """query($id: ID!) { runOrError(runId: $id) { ... on Run {
+             eventConnection { events { ... on MessageEvent { message } } } } } }""",
+        id=newest.run_id,
+    )["runOrError"]["eventConnection"]["events"]
+    for event in pid:
+        words = event.get("message", "").partition("(pid: ")[2]
+        if words:
+            return psutil.Process(int(words.rstrip(").")))
+    return None
