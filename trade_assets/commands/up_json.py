@@ -1,7 +1,8 @@
 """How `trade-assets up --json` tells programs what goes on: one JSON object a line.
 
 Each has `event`: `step` (`text`, `seconds`), `running` (`dagster_ui`, `answered`, `parts`),
-`status` (`programs`, and what the stores say), `incident` (`program`, `message`, `detail`), `stopped`.
+`status` (`programs`, and what the stores say), `incident` (`program`, `message`, `detail`),
+`stopped`.
 """
 
 import time

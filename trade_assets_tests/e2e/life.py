@@ -94,17 +94,24 @@ def damage(stores: Stores, record_key: str) -> None:
     calls.call("DeleteItem", json.dumps(body).encode())
 
 
-def consumer_process(product: Product) -> psutil.Process | None:
-    """The process of the stream run that has the latest window."""
-    beats = eventually(product.stores.heartbeats.alive, 60, "a stream run is alive")
-    newest = max(beats, key=lambda beat: beat.window_ends_at)
-    pid = product.running.graphql(
+def live_stream_runs(product: Product) -> list[str]:
+    """Stream runs that send heartbeats, and that Dagster has not found dead yet."""
+    beats = {beat.run_id for beat in product.stores.heartbeats.alive()}
+    runs = product.runs("feed_stream")
+    return [run["runId"] for run in runs if run["status"] == "STARTED" and run["runId"] in beats]
+
+
+def stream_processes(product: Product) -> list[psutil.Process]:
+    """The processes of the live stream runs (two while one hands over to the other)."""
+    runs = eventually(lambda: live_stream_runs(product), 60, "a stream run is alive")
+    return [psutil.Process(_pid(product, run_id)) for run_id in runs]
+
+
+def _pid(product: Product, run_id: str) -> int:
+    events = product.running.graphql(
         """query($id: ID!) { runOrError(runId: $id) { ... on Run {
              eventConnection { events { ... on MessageEvent { message } } } } } }""",
-        id=newest.run_id,
+        id=run_id,
     )["runOrError"]["eventConnection"]["events"]
-    for event in pid:
-        words = event.get("message", "").partition("(pid: ")[2]
-        if words:
-            return psutil.Process(int(words.rstrip(").")))
-    return None
+    told = (event.get("message", "").partition("(pid: ")[2] for event in events)
+    return next(int(words.rstrip(").")) for words in told if words)

@@ -24,8 +24,9 @@ from trade_assets_tests.e2e.life import (
     START,
     Product,
     backfill_status,
-    consumer_process,
     damage,
+    live_stream_runs,
+    stream_processes,
 )
 from trade_assets_tests.support.parts import CHECKOUT
 from trade_assets_tests.support.product import (
@@ -250,24 +251,21 @@ def test_a_backfill_over_many_hours_is_few_runs(product: Product) -> None:
     assert len(runs) == 2  # of at most 24 hours each
 
 
-def test_a_killed_stream_run_is_replaced_and_no_file_is_lost(product: Product) -> None:
-    victim = consumer_process(product)
-    assert victim
-    run_ids = {run["runId"] for run in product.runs("feed_stream")}
-    victim.kill()
+def test_killed_stream_runs_are_replaced_and_no_file_is_lost(product: Product) -> None:
+    before = {run["runId"] for run in product.runs("feed_stream")}
+    for victim in stream_processes(product):
+        victim.kill()
     product.is_stored(product.drop_spot_risk())
-    assert {run["runId"] for run in product.runs("feed_stream")} - run_ids
+    assert {run["runId"] for run in product.runs("feed_stream")} - before
 
 
 def test_a_stream_run_terminated_from_the_ui_is_replaced(product: Product) -> None:
-    (beat, *_) = eventually(product.stores.heartbeats.alive, 60)
+    run_id = eventually(lambda: next(iter(live_stream_runs(product)), None), 60, "a live run")
     product.running.graphql(
-        "mutation($id: String!) { terminateRun(runId: $id) { __typename } }", id=beat.run_id
+        "mutation($id: String!) { terminateRun(runId: $id) { __typename } }", id=run_id
     )
     product.is_stored(product.drop_spot_risk())
-    eventually(
-        lambda: {"runId": beat.run_id, "status": "CANCELED"} in product.runs("feed_stream"), 60
-    )
+    eventually(lambda: {"runId": run_id, "status": "CANCELED"} in product.runs("feed_stream"), 60)
 
 
 def test_windows_roll_over_without_a_gap(product: Product) -> None:
