@@ -153,7 +153,7 @@ def test_every_file_of_the_bucket_is_accounted_for(product: Product) -> None:
 
 
 def test_the_ui_shows_lineage_metadata_and_checks(product: Product) -> None:
-    product.drop_spot_risk()
+    product.is_stored(product.drop_spot_risk())
     query = """{ assetNodes { assetKey { path } dependencyKeys { path }
       assetMaterializations(limit: 1) { partition metadataEntries { label } }
       assetChecksOrError { ... on AssetChecks { checks { name
