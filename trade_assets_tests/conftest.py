@@ -1,6 +1,7 @@
 """Fixtures that give tests the real local parts. Anything that is not shared stays in its test."""
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,11 @@ from trade_assets.local.redis_server import start_redis_cluster
 from trade_assets.settings import Settings
 from trade_assets.stores.provision import provision
 from trade_assets_tests.support.parts import LocalParts, running_parts
+
+# A shell starts what it runs in the background with SIGINT ignored. Dagster then gives SIGTERM the
+# same treatment, and every process that a test starts inherits it and cannot be stopped.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Settings of whoever runs the tests must not reach them; AWS's own are cleared for the same reason.
 for _name in [name for name in os.environ if name.startswith(("TRADE_ASSETS_", "AWS_"))]:

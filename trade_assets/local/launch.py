@@ -79,6 +79,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit("the process that asked for this one is gone")
     if options.after_port is not None:
         await_port(options.after_port)
+    # Ignored where a shell started us in the background; Dagster would ignore SIGTERM with it.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     os.environ.update(item.split("=", 1) for item in options.variables)
     os.execvp(options.command[0], options.command)  # noqa: S606 - becomes it, without a shell
 
