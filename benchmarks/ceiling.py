@@ -19,6 +19,7 @@ from benchmarks.figures import BenchmarkError
 from trade_assets.settings import Settings
 from trade_assets.stores.aws import LOCAL_CREDENTIAL, dynamodb_client
 from trade_assets.stores.dynamo import BATCH_WRITE_ITEMS
+from trade_assets.stores.provision import TABLE_SHAPE
 
 CONCURRENCIES: Final = (2, 4, 6, 8)
 
@@ -61,15 +62,7 @@ def _trial(settings: Settings, items: Sequence[str], concurrency: int) -> Trial:
     table = f"ceiling-{concurrency}-{len(items)}"
     client.create_table(
         TableName=table,
-        AttributeDefinitions=[
-            {"AttributeName": "pk", "AttributeType": "S"},
-            {"AttributeName": "sk", "AttributeType": "S"},
-        ],
-        KeySchema=[
-            {"AttributeName": "pk", "KeyType": "HASH"},
-            {"AttributeName": "sk", "KeyType": "RANGE"},
-        ],
-        BillingMode="PAY_PER_REQUEST",
+        **TABLE_SHAPE,
     )
     client.get_waiter("table_exists").wait(TableName=table)
     try:

@@ -7,7 +7,8 @@ A body of orjson signed with botocore's SigV4 costs 8 µs of CPU an item; `Table
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 import urllib3
@@ -18,8 +19,11 @@ from tenacity import Retrying
 
 from trade_assets.errors import StoreRejectedError, StoreUnavailableError
 from trade_assets.settings import Settings
-from trade_assets.stores.aws import TRANSIENT_CODES, aws_session
+from trade_assets.stores.aws import TRANSIENT_CODES, aws_session, dynamodb_client
 from trade_assets.stores.retrying import retrying
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 BATCH_WRITE_ITEMS: Final = 25
 """Most items in one BatchWriteItem."""
@@ -45,6 +49,7 @@ class DynamoCalls:
         self._url = settings.aws_endpoint or f"https://dynamodb.{self._region}.amazonaws.com"
         self._url = self._url.rstrip("/") + "/"
         self._session = aws_session(settings)
+        self._settings = settings
         self._retry_seconds = retry_seconds or settings.store_retry_seconds
         self._http = urllib3.PoolManager(
             maxsize=WRITERS + 2,
@@ -53,6 +58,11 @@ class DynamoCalls:
         )
         self._pool = ThreadPoolExecutor(WRITERS, thread_name_prefix="dynamodb")
         self._closed = threading.Event()
+
+    @cached_property
+    def client(self) -> "DynamoDBClient":
+        """boto3's client, for what is not bulk."""
+        return dynamodb_client(self._settings)
 
     def call(self, operation: str, body: bytes) -> bytes:
         """One call, retried while it fails for a passing reason.

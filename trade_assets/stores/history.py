@@ -17,12 +17,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 from trade_assets.errors import StoreRejectedError
 from trade_assets.feeds.base import EVENT_TIME, FEED, FILE_KEY, RECORD_KEY, SOURCE, Feed
 from trade_assets.settings import Settings
-from trade_assets.stores.aws import as_store_error, dynamodb_client
+from trade_assets.stores.aws import as_store_error
 from trade_assets.stores.dynamo import ConditionFailedError, DynamoCalls
 from trade_assets.stores.serialise import dynamodb_items, iso_text, typed_frame, with_keys
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
+    pass
 
 Item = dict[str, dict[str, Any]]
 
@@ -45,7 +45,6 @@ class HistoryStore:
         self._settings = settings
         self._table = settings.history_table
         self._calls = calls or DynamoCalls(settings)
-        self._boto: DynamoDBClient | None = None
 
     def write(self, feed: Feed, records: pl.DataFrame) -> HistoryWritten:
         """Put records (`feed.record_schema`); those of several files may come together.
@@ -91,7 +90,7 @@ class HistoryStore:
             query["Limit"] = limit
         served = 0
         try:
-            for page in self._client.get_paginator("query").paginate(**query):
+            for page in self._calls.client.get_paginator("query").paginate(**query):
                 for item in page["Items"]:
                     yield plain_record(item)
                     served += 1
@@ -119,12 +118,6 @@ class HistoryStore:
     def close(self) -> None:
         """Give threads and connections back."""
         self._calls.close()
-
-    @property
-    def _client(self) -> "DynamoDBClient":
-        if self._boto is None:
-            self._boto = dynamodb_client(self._settings)
-        return self._boto
 
     def _put_changed(self, keyed: pl.DataFrame, items: list[str]) -> int:
         keys = list(zip(keyed["pk"].to_list(), keyed["sk"].to_list(), strict=True))

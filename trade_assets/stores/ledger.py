@@ -13,12 +13,12 @@ import orjson
 from botocore.exceptions import BotoCoreError, ClientError
 
 from trade_assets.settings import Settings
-from trade_assets.stores.aws import as_store_error, dynamodb_client
+from trade_assets.stores.aws import as_store_error
 from trade_assets.stores.dynamo import ConditionFailedError, DynamoCalls
 from trade_assets.stores.serialise import iso_text
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
+    pass
 
 GENERATION_KEY: Final = "#generation"
 """pk and sk of the one item that is no file: it names the life of this table."""
@@ -65,10 +65,8 @@ class Ledger:
     """Lines in and out of the ledger table. Thread-safe."""
 
     def __init__(self, settings: Settings, calls: DynamoCalls | None = None) -> None:
-        self._settings = settings
         self._table = settings.ledger_table
         self._calls = calls or DynamoCalls(settings)
-        self._boto: DynamoDBClient | None = None
 
     def record(self, entries: Sequence[LedgerEntry]) -> None:
         """Write lines; of several for one file version the last one counts.
@@ -96,7 +94,7 @@ class Ledger:
     def entries(self, file_key: str) -> list[Mapping[str, Any]]:
         """All versions of a file, as plain mappings, by ETag."""
         try:
-            pages = self._client.get_paginator("query").paginate(
+            pages = self._calls.client.get_paginator("query").paginate(
                 TableName=self._table,
                 KeyConditionExpression="pk = :pk",
                 ExpressionAttributeValues={":pk": {"S": file_key}},
@@ -117,12 +115,6 @@ class Ledger:
     def close(self) -> None:
         """Give threads and connections back."""
         self._calls.close()
-
-    @property
-    def _client(self) -> "DynamoDBClient":
-        if self._boto is None:
-            self._boto = dynamodb_client(self._settings)
-        return self._boto
 
     def _record_unless_final(self, entry: LedgerEntry) -> None:
         final = {f":{state.name.lower()}": {"S": state.value} for state in _FINAL}

@@ -200,20 +200,26 @@ def _tables(dynamodb: "DynamoDBClient", settings: Settings, tally: _Tally, *, ne
     return _generation(dynamodb, settings.ledger_table, new=new)
 
 
+TABLE_SHAPE: Final[Any] = {
+    "AttributeDefinitions": [
+        {"AttributeName": "pk", "AttributeType": "S"},
+        {"AttributeName": "sk", "AttributeType": "S"},
+    ],
+    "KeySchema": [
+        {"AttributeName": "pk", "KeyType": "HASH"},
+        {"AttributeName": "sk", "KeyType": "RANGE"},
+    ],
+    "BillingMode": "PAY_PER_REQUEST",
+}
+"""What every table of the platform looks like: keys pk and sk, on demand."""
+
+
 def _create_table(dynamodb: "DynamoDBClient", name: str) -> bool:
     """Create an on-demand, encrypted table with keys pk and sk; False if it is there."""
     try:
         dynamodb.create_table(
             TableName=name,
-            AttributeDefinitions=[
-                {"AttributeName": "pk", "AttributeType": "S"},
-                {"AttributeName": "sk", "AttributeType": "S"},
-            ],
-            KeySchema=[
-                {"AttributeName": "pk", "KeyType": "HASH"},
-                {"AttributeName": "sk", "KeyType": "RANGE"},
-            ],
-            BillingMode="PAY_PER_REQUEST",
+            **TABLE_SHAPE,
             SSESpecification={"Enabled": True, "SSEType": "KMS"},
         )
     except ClientError as error:

@@ -30,6 +30,7 @@ from trade_assets.stores.queue import Message
 from trade_assets.stores.retrying import retrying
 from trade_assets.streaming.inflight import InFlight
 from trade_assets.streaming.ingest import (
+    REWRITE_ROUNDS,
     FeedBatch,
     FileResult,
     FileVersion,
@@ -51,8 +52,6 @@ POLL_SECONDS: Final = 2
 INBOX_MESSAGES: Final = 256
 DONE_VERSIONS: Final = 20_000
 """Files whose last version is remembered, so that a notification that comes twice costs nothing."""
-REWRITE_ROUNDS: Final = 20
-"""Looks for a newer version of a key, before its message is given back for later."""
 
 
 class StreamConsumer:
@@ -233,8 +232,7 @@ class StreamConsumer:
             return
         now = datetime.now(UTC)
         for result in batch.files:
-            lag = (now - result.version.landed_at).total_seconds()
-            work.lags[result.version.key] = max(lag, 0.0)
+            work.lags[result.version.key] = result.version.lag_seconds(now)
         path = batch.feed.path
         work.changed[path] = work.changed.get(path, 0) + written.changed
         self._note_status(work, batch, now)

@@ -71,8 +71,7 @@ class HourFiles:
         now = datetime.now(UTC)
         for result in read:
             if result.version.key not in self._results:
-                lag = (now - result.version.landed_at).total_seconds()
-                self.figures.add(result, max(lag, 0.0))
+                self.figures.add(result, result.version.lag_seconds(now))
             self._results[result.version.key] = result.without_records()
         return read
 

@@ -7,6 +7,7 @@ from bytes to rows. Nothing here writes to the two stores of records.
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import Final
 
 import polars as pl
 
@@ -25,6 +26,9 @@ from trade_assets.stores.objects import ObjectBytes, ObjectInfo, ObjectStore
 
 log = get_logger(__name__)
 
+REWRITE_ROUNDS: Final = 20
+"""Looks for a newer version of a key that keeps being rewritten, before that is an error."""
+
 QUARANTINE_ROWS_LISTED = 1000
 """Rejected rows that a quarantine report lists in full; the count is always whole."""
 
@@ -36,6 +40,10 @@ class FileVersion:
     key: str
     etag: str
     landed_at: datetime
+
+    def lag_seconds(self, now: datetime) -> float:
+        """Seconds from its landing to `now`; never negative, whatever the clocks say."""
+        return max((now - self.landed_at).total_seconds(), 0.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,25 +2,32 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Final
 
 import polars as pl
 
-from trade_assets.errors import StoreRejectedError
+from trade_assets.errors import StoreRejectedError, StoreUnavailableError
 from trade_assets.feeds.base import Feed
 from trade_assets.stores.bundle import Stores
 from trade_assets.stores.ledger import FileState
 from trade_assets.stores.retrying import retrying
 from trade_assets.streaming.hours import HourFiles
-from trade_assets.streaming.ingest import account, by_feed, newest_file, stale_versions
-
-REWRITE_ROUNDS: Final = 5
+from trade_assets.streaming.ingest import (
+    REWRITE_ROUNDS,
+    account,
+    by_feed,
+    newest_file,
+    stale_versions,
+)
 
 Write = Callable[[Feed, pl.DataFrame], object]
 
 
 def follow_rewrites(stores: Stores, files: HourFiles, writes: tuple[Write, ...]) -> None:
-    """Write the current version of every key that was rewritten between its reading and now."""
+    """Write the current version of every key that was rewritten between its reading and now.
+
+    Raises:
+        StoreUnavailableError: a key is rewritten faster than it can be read; run it again.
+    """
     if not files.feed.rewritten:
         return
     again = retrying(stores.settings.store_retry_seconds)
@@ -31,6 +38,9 @@ def follow_rewrites(stores: Stores, files: HourFiles, writes: tuple[Write, ...])
         for batch in by_feed(files.read(stale)):
             for write in writes:
                 again(write, batch.feed, batch.records)
+    raise StoreUnavailableError(
+        f"{stale[0].key} is rewritten faster than it can be read; materialise the hour again"
+    )
 
 
 def account_hour(stores: Stores, files: HourFiles, run_id: str) -> None:
@@ -47,8 +57,7 @@ def account_hour(stores: Stores, files: HourFiles, run_id: str) -> None:
     if newest is not None:
         event_time, key = newest
         now = datetime.now(UTC)
-        landed = next(item.version.landed_at for item in results if item.version.key == key)
-        lag = max((now - landed).total_seconds(), 0.0)
+        lag = next(item.version.lag_seconds(now) for item in results if item.version.key == key)
         again(stores.latest.write_status, files.feed, key, event_time, now, lag, True)
     failed = [item for item in results if item.state is FileState.FAILED]
     if failed:

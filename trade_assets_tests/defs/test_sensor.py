@@ -253,7 +253,7 @@ def test_a_store_that_is_away_is_a_reason_to_skip(
 
 
 def _empty(stores: Stores, table: str) -> None:
-    client = stores.ledger._client
+    client = stores.ledger._calls.client
     for item in client.scan(TableName=table)["Items"]:
         client.delete_item(TableName=table, Key={"pk": item["pk"], "sk": item["sk"]})
 
