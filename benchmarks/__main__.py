@@ -30,8 +30,17 @@ from trade_assets.errors import TradeAssetsError
 from trade_assets.local.ministack import FOLDER_NAME, ensure_environment
 from trade_assets.settings import load_settings
 
-NAMES: Final = ("parse", "client_cpu", "sensor", "backlog", "latency")
-"""Modules of this package, in the order in which they run: the shortest first."""
+NAMES: Final = (
+    "parse",
+    "prices",
+    "greeks",
+    "symbols",
+    "client_cpu",
+    "sensor",
+    "backlog",
+    "latency",
+)
+"""Modules of this package, in the order in which they run: functions, then stores, then all."""
 SHORTEST_SECONDS: Final = 4.0
 WIDTH: Final = 120
 """Columns of the output where there is no terminal."""

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from typing import Final
 
 from benchmarks.ceiling import Trial, write_ceiling
-from benchmarks.figures import BenchmarkError, Figure, Goal, Table
+from benchmarks.derived_greeks import GreeksWritten, greeks_written, show_expiries
+from benchmarks.figures import BenchmarkError, Figure, Goal, Row, Table
 from benchmarks.ledger_lines import await_stored
 from benchmarks.parts import Bench, running_stores
 from benchmarks.samples import Sample, sample_records, samples, sizes
@@ -21,6 +22,7 @@ from trade_assets.stores.provision import provision
 from trade_assets.stores.serialise import dynamodb_items, with_keys
 
 GOAL_SHARE: Final = 0.85
+GOAL: Final = f"rows of the files at least {GOAL_SHARE:.0%} of the ceiling, Greeks not counted"
 DRAIN_SECONDS: Final = 1_800.0
 PUTTERS: Final = 4
 _HEARTBEAT_SECONDS: Final = 0.1  # how exactly the end is seen
@@ -29,16 +31,22 @@ _POLL_SECONDS: Final = 0.05
 
 @dataclass(frozen=True)
 class Drained:
-    """What the stream did with the backlog."""
+    """What the stream did with the backlog; `rows` are the files' own."""
 
     files: int
     rows: int
+    greeks: GreeksWritten
     seconds: float
 
     @property
     def rows_per_second(self) -> float:
-        """Rows written to both stores a second."""
+        """Rows of files written to both stores a second."""
         return self.rows / self.seconds
+
+    @property
+    def written(self) -> int:
+        """All records written to history: rows, and Greeks derived from them."""
+        return self.rows + self.greeks.records
 
 
 def measure(bench: Bench) -> Figure:
@@ -51,6 +59,7 @@ def measure(bench: Bench) -> Figure:
         bench.say(f"backlog: putting {len(files):,} files")
         rows_by_key = _put_all(settings, files)
         _require_waiting(settings, len(files))
+        show_expiries(settings)
         bench.say("backlog: draining it")
         drained = drain(settings, rows_by_key)
     return _figure(files, drained, ceiling, trials)
@@ -59,7 +68,8 @@ def measure(bench: Bench) -> Figure:
 def drain(settings: Settings, rows_by_key: dict[str, int]) -> Drained:
     """Start the stream under Dagster; from its first heartbeat to the last file done with.
 
-    Done with: in both stores, in the ledger, and its message deleted.
+    Done with: its rows and the Greeks of its micro-batch in both stores, it in the ledger, and its
+    message deleted.
 
     Raises:
         BenchmarkError: it takes longer than `DRAIN_SECONDS`, or a file is not stored whole.
@@ -69,11 +79,12 @@ def drain(settings: Settings, rows_by_key: dict[str, int]) -> Drained:
         _await_empty_queue(settings)
         seconds = time.monotonic() - watch.consuming_since
         await_stored(settings, rows_by_key, seconds=0.0)
-    return Drained(len(rows_by_key), sum(rows_by_key.values()), seconds)
+    greeks = greeks_written(settings)
+    return Drained(len(rows_by_key), sum(rows_by_key.values()), greeks, seconds)
 
 
 def _items(files: Sequence[Sample]) -> list[str]:
-    """The very items that the stream will write."""
+    """The very items that the stream will write of the files; Greeks come on top."""
     return [item for file in files for item in dynamodb_items(with_keys(sample_records(file)))]
 
 
@@ -109,31 +120,29 @@ def _await_empty_queue(settings: Settings) -> None:
 
 def _figure(files: list[Sample], drained: Drained, ceiling: Trial, trials: list[Trial]) -> Figure:
     share = drained.rows_per_second / ceiling.items_per_second
-    rates = (f"{drained.files / drained.seconds:,.1f}", f"{drained.rows_per_second:,.0f}")
     rows = [
-        (
-            "stream under Dagster",
-            f"{drained.rows:,}",
-            f"{drained.seconds:.1f}",
-            *rates,
-            f"{share:.1%}",
-        ),
-        _trial_row("DynamoDB ceiling, all items", ceiling, ceiling),
+        _stream_row("rows of the files", drained.rows, drained, ceiling),
+        _stream_row("the same and Greeks", drained.written, drained, ceiling),
+        _trial_row("DynamoDB ceiling, rows of the files", ceiling, ceiling),
         *(_trial_row("DynamoDB ceiling, trial", trial, ceiling) for trial in trials),
     ]
     figure = Figure("backlog", f"Backlog: {drained.files:,} files waiting, until drained")
-    columns = ("what", "rows or items", "seconds", "files/s", "rows/s", "of the ceiling")
+    columns = ("what", "records", "seconds", "files/s", "records/s", "of the ceiling")
     figure.tables = [Table(columns, rows)]
     measured = f"{share:.1%} of {ceiling.items_per_second:,.0f} items/s"
-    figure.goals = [Goal("rows/s at least 85% of the ceiling", measured, share >= GOAL_SHARE)]
+    figure.goals = [Goal(GOAL, measured, share >= GOAL_SHARE)]
     figure.notes = [
         f"{sizes(files)}.",
         "Drained: queue empty, nothing in flight, every file in the ledger as stored with all "
         "rows; from the stream run's first heartbeat on.",
-        "Ceiling: BatchWriteItem of the very same items, 25 a request, bodies made and signed "
-        "before, alone, into fresh tables of the same stand-in; concurrency chosen by the trials. "
-        "The stand-in is one process: while draining it also serves GETs, the queue and the "
-        "ledger.",
+        "The time includes deriving: of every micro-batch's newest picture, not of every file, "
+        f"Greeks go into both stores: {drained.greeks.records:,} records, counted in the table "
+        f"afterwards, of which {drained.greeks.solved:,} have a solution. The times to expiry that "
+        "they need are in Redis before.",
+        "Ceiling: BatchWriteItem of the very items of the files' rows, without Greeks, 25 a "
+        "request, bodies made and signed before, alone, into fresh tables of the same stand-in; "
+        "concurrency chosen by the trials. The stand-in is one process: while draining it also "
+        "serves GETs, the queue and the ledger.",
     ]
     figure.data = {
         "drained": asdict(drained),
@@ -144,7 +153,16 @@ def _figure(files: list[Sample], drained: Drained, ceiling: Trial, trials: list[
     return figure
 
 
-def _trial_row(name: str, trial: Trial, ceiling: Trial) -> tuple[str, ...]:
+def _stream_row(what: str, records: int, drained: Drained, ceiling: Trial) -> Row:
+    per_second = records / drained.seconds
+    return (
+        f"stream under Dagster, {what}", f"{records:,}", f"{drained.seconds:.1f}",
+        f"{drained.files / drained.seconds:,.1f}", f"{per_second:,.0f}",
+        f"{per_second / ceiling.items_per_second:.1%}",
+    )  # fmt: skip
+
+
+def _trial_row(name: str, trial: Trial, ceiling: Trial) -> Row:
     share = trial.items_per_second / ceiling.items_per_second
     return (
         f"{name} ({trial.concurrency} at a time)", f"{trial.items:,}", f"{trial.seconds:.1f}", "",

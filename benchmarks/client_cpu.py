@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -45,7 +46,9 @@ def batch_writer(table: Any) -> Write:
 def _attribute(value: Any) -> Any:
     if isinstance(value, float):
         return Decimal(str(value))
-    return value if isinstance(value, str | int) else iso_text(value)
+    if isinstance(value, datetime):
+        return iso_text(value)
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def pipelined_sets(client: "redis.Redis") -> Write:
@@ -73,8 +76,9 @@ def measure(bench: Bench) -> Figure:
     figure.notes = [
         f"{sizes(files)}; {bench.scale.rounds} rounds of {bench.scale.client_files} files, median.",
         "All writers begin with the same typed frame and write the same rows; parsing is not "
-        f"included. {len(records[0].columns)} columns, of which nulls are left out (but in the "
-        "plain SETs). Event times rise from file to file, so every file replaces the one before.",
+        f"included, nor is deriving Greeks. Records of {len(records[0].columns)} columns, of which "
+        "nulls are left out (but in the plain SETs). Event times rise from file to file, so every "
+        "file replaces the one before.",
         "trade_assets in Redis also guards against going back, keeps the set of keys and announces "
         "what changed; with many files a write it writes only the newest record of every key.",
     ]

@@ -15,7 +15,7 @@ from benchmarks.scale import Scale
 from trade_assets.local.ministack import VERSION as MINISTACK_VERSION
 from trade_assets.local.redis_server import server_binary
 
-PACKAGES: Final = ("dagster", "polars", "boto3", "obstore", "redis", "orjson")
+PACKAGES: Final = ("dagster", "polars", "numpy", "boto3", "obstore", "redis", "orjson")
 
 
 def conditions(scale: Scale) -> dict[str, str]:

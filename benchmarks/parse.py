@@ -1,23 +1,25 @@
 """Parse: rows of a spot-risk file a second and core, beside the obvious ways on the same bytes.
 
-All three come to the same values, which is checked before anything is measured.
+All three come to the same values, which is checked before anything is measured. The other feeds
+follow in `parse_feeds`.
 """
 
 import csv
 import io
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import datetime
+from itertools import cycle
 from typing import Any, Final
 
 import pandas as pd  # type: ignore[import-untyped]
 
 from benchmarks.figures import BenchmarkError, Figure, Row, Spread, Table
+from benchmarks.parse_feeds import add_feeds
 from benchmarks.parts import Bench
 from benchmarks.samples import FEWEST_ROWS, MOST_ROWS, Sample, sample, sizes
+from benchmarks.timing import Way, cpu_rounds, how_timed
 from trade_assets.feeds.base import EVENT_TIME
-from trade_assets.feeds.numbers import CABINET_AS_WRITTEN, CABINET_PRICE
 from trade_assets.feeds.spot_risk import (
     FILE_PATTERN,
     INSTRUMENT_TYPES,
@@ -27,6 +29,7 @@ from trade_assets.feeds.spot_risk import (
     SPOT_RISK,
 )
 from trade_assets.feeds.times import stamp_to_utc
+from trade_assets.instruments.prices import CABINET_AS_WRITTEN, CABINET_PRICE
 
 Parse = Callable[[Sample], Sequence[Any] | pd.DataFrame]
 
@@ -105,7 +108,7 @@ PARSERS: Final[dict[str, Parse]] = {
 def measure(bench: Bench) -> Figure:
     """Rows a second and core for files of the fewest and the most rows."""
     bench.say("parse")
-    figure = Figure("parse", "Parse: spot-risk rows per second per core")
+    figure = Figure("parse", "Parse: rows per second per core")
     shown: list[Row] = []
     notes: list[str] = []
     for rows in (FEWEST_ROWS, MOST_ROWS):
@@ -120,32 +123,18 @@ def measure(bench: Bench) -> Figure:
             figure.data[f"{name}/{rows}"] = asdict(speed)
         notes.append(f"{sizes(files)}.")
     columns = ("parser and file", "rows/s", "10 to 90 %", "trade_assets is faster by")
-    figure.tables = [Table(columns, shown)]
+    figure.tables = [Table(columns, shown, "Spot risk, three ways")]
     figure.notes = [*notes, *_notes(bench)]
+    add_feeds(figure, bench)
     return figure
 
 
 def _speeds(files: list[Sample], bench: Bench) -> dict[str, Spread]:
-    """Rounds of the parsers in turn, so that a disturbance meets all of them."""
-    rounds: dict[str, list[float]] = {name: [] for name in PARSERS}
-    for parse in PARSERS.values():
-        parse(files[0])
-    for _ in range(bench.scale.rounds):
-        for name, parse in PARSERS.items():
-            rounds[name].append(rows_per_cpu_second(parse, files, bench.scale.parse_seconds))
-    return {name: Spread.of(values) for name, values in rounds.items()}
-
-
-def rows_per_cpu_second(parse: Parse, files: list[Sample], seconds: float) -> float:
-    """Rows a second of CPU time of this process, its threads included, so of one core."""
-    begin = time.process_time()
-    spent, rows = 0.0, 0
-    while spent < seconds:
-        for item in files:
-            parse(item)
-            rows += item.rows
-        spent = time.process_time() - begin
-    return rows / spent
+    ways = {name: Way(parse, cycle(files)) for name, parse in PARSERS.items()}
+    return {
+        name: Spread.of([files[0].rows / seconds for seconds in rounds])
+        for name, rounds in cpu_rounds(ways, bench.scale).items()
+    }
 
 
 def require_same(item: Sample) -> None:
@@ -175,6 +164,7 @@ def _notes(bench: Bench) -> list[str]:
         f"pandas {pd.__version__}: bytes → DataFrame with str, Int64 and float, NaN "
         "for INVALID and empty, cabinet price, instrument type checked, renamed, event time from "
         "the name.",
-        "Same values from all three, checked before. CPU time of the process, all threads counted; "
-        f"median of {bench.scale.rounds} rounds of {bench.scale.parse_seconds:g} s each.",
+        "Same values from all three, checked before. trade_assets also names the instrument of "
+        "every row, remembered from the file before, as it is in a running stream.",
+        how_timed(bench.scale),
     ]

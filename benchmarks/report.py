@@ -45,7 +45,8 @@ def markdown(found: Mapping[str, str], figures: Iterable[Figure]) -> str:
     for figure in figures:
         parts += ["", f"### {figure.title}", ""]
         for table in figure.tables:
-            parts += [*_markdown_table(table), ""]
+            title = [f"{table.title}:", ""] if table.title else []
+            parts += [*title, *_markdown_table(table), ""]
         parts += [f"- Goal: {goal}" for goal in figure.goals]
         parts += [f"- {note}" for note in figure.notes]
     return "\n".join(parts) + "\n"

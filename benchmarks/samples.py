@@ -11,13 +11,16 @@ import polars as pl
 from trade_assets.feeds.base import to_records
 from trade_assets.feeds.keys import feed_file_key
 from trade_assets.feeds.spot_risk import SPOT_RISK
+from trade_assets.feeds.vtexp import VTEXP
 from trade_assets.local.desk.spot_risk import spot_risk_file
+from trade_assets.local.desk.vtexp import vtexp_file
 
 SEED: Final = 7
 FEWEST_ROWS: Final = 81
 MOST_ROWS: Final = 400
 FIRST_AT: Final = datetime(2025, 7, 17, 14, 0, tzinfo=UTC)
 """Time of the first file; a second later the next. A Thursday's session, 9 o'clock Central."""
+EXPIRIES_AT: Final = FIRST_AT - timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,12 @@ def sample_records(item: Sample) -> pl.DataFrame:
     """A file's records as the stream hands them to the stores."""
     key = feed_file_key(SPOT_RISK, item.name, item.event_time)
     return to_records(SPOT_RISK, SPOT_RISK.parse(item.data, item.name), key)
+
+
+def expiry_records() -> pl.DataFrame:
+    """Records of the times to expiry that the desk gave before the first file."""
+    name, data = vtexp_file(EXPIRIES_AT)
+    return to_records(VTEXP, VTEXP.parse(data, name), feed_file_key(VTEXP, name, EXPIRIES_AT))
 
 
 def sizes(files: Iterable[Sample]) -> str:

@@ -12,7 +12,7 @@ class Scale:
         window_share: length of the stream's window as a share of `latency_seconds`.
         stock_files, stock_pace_seconds: files that stock Dagster gets, and the time between two.
         stock_pipelines: modules of `latency` that define a stock pipeline.
-        parse_seconds: CPU time of one round of one parser.
+        round_seconds: CPU time of one round of one way of doing something (see `timing`).
         ceiling_items: items of one trial of DynamoDB's write ceiling.
         bucket_sizes, new_files, ticks: of the bucket sensor.
         client_files: files of one round of the clients' CPU.
@@ -25,7 +25,7 @@ class Scale:
     stock_files: int
     stock_pace_seconds: float
     stock_pipelines: tuple[str, ...]
-    parse_seconds: float
+    round_seconds: float
     backlog_files: int
     ceiling_items: int
     bucket_sizes: tuple[int, ...]
@@ -42,7 +42,7 @@ FULL = Scale(
     stock_files=30,
     stock_pace_seconds=5.0,
     stock_pipelines=("stock_eager", "stock_default"),
-    parse_seconds=2.0,
+    round_seconds=0.4,
     backlog_files=2_000,
     ceiling_items=30_000,
     bucket_sizes=(1_000, 50_000),
@@ -59,7 +59,7 @@ QUICK = Scale(
     stock_files=2,
     stock_pace_seconds=5.0,
     stock_pipelines=("stock_eager",),
-    parse_seconds=0.05,
+    round_seconds=0.05,
     backlog_files=30,
     ceiling_items=500,
     bucket_sizes=(50, 1_500),

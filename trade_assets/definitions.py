@@ -5,16 +5,21 @@ from typing import Any
 
 import dagster as dg
 
-from trade_assets.defs.feeds.assets import feed_assets, hour_partitions
-from trade_assets.defs.feeds.checks import freshness_check
+from trade_assets.analytics.registry import DERIVED
+from trade_assets.defs.derived.assets import derived_assets
+from trade_assets.defs.feeds.arrival import arrival_checks
+from trade_assets.defs.feeds.assets import feed_assets
 from trade_assets.defs.feeds.jobs import hour_job
 from trade_assets.defs.feeds.sensor import bucket_sensor
 from trade_assets.defs.feeds.stream import feed_stream
+from trade_assets.defs.hours import hour_partitions
 from trade_assets.defs.maintenance.prune import prune_dagster_storage, prune_schedule
-from trade_assets.defs.names import HISTORY_IO, LATEST_IO, STORES
+from trade_assets.defs.names import AUTOMATION_SENSOR, HISTORY_IO, LATEST_IO, REFERENCE_IO, STORES
+from trade_assets.defs.reference.expirations import expiration_calendar, expirations_round_trip
 from trade_assets.feeds.registry import FEEDS
 from trade_assets.io_managers.history import HistoryIOManager
 from trade_assets.io_managers.latest import LatestIOManager
+from trade_assets.io_managers.reference import ReferenceIOManager
 from trade_assets.settings import Settings, bypass_proxies_for_loopback, load_settings
 from trade_assets.stores.bundle import Stores
 
@@ -36,15 +41,31 @@ def build_definitions(
         STORES: stores,
         LATEST_IO: LatestIOManager(stores),
         HISTORY_IO: HistoryIOManager(stores),
+        REFERENCE_IO: ReferenceIOManager(stores),
         **(resource_overrides or {}),
     }
     partitions = hour_partitions(settings.partitions_start)
     job = hour_job()
     return dg.Definitions(
-        assets=[feed_assets(feed, partitions) for feed in FEEDS.values()],
-        asset_checks=[freshness_check(feed) for feed in FEEDS.values()],
+        assets=[
+            *(feed_assets(feed, partitions) for feed in FEEDS.values()),
+            *(derived_assets(dataset, partitions) for dataset in DERIVED.values()),
+            expiration_calendar,
+        ],
+        asset_checks=[
+            *(check for feed in FEEDS.values() for check in arrival_checks(feed)),
+            expirations_round_trip,
+        ],
         jobs=[feed_stream, job, prune_dagster_storage],
-        sensors=[bucket_sensor(settings, job)],
+        sensors=[
+            bucket_sensor(settings, job),
+            dg.AutomationConditionSensorDefinition(
+                AUTOMATION_SENSOR,
+                target=dg.AssetSelection.assets(expiration_calendar),
+                minimum_interval_seconds=60,
+                default_status=dg.DefaultSensorStatus.RUNNING,
+            ),
+        ],
         schedules=[prune_schedule],
         resources=resources,
         executor=dg.in_process_executor,

@@ -7,6 +7,8 @@
     │   ├── SettingsError         a setting is missing, malformed or not allowed in this profile
     │   ├── UnknownFeedError      no feed of the registry claims this file or name
     │   ├── UnparsableFileError   a file as a whole cannot be read: it belongs in quarantine
+    │   ├── SymbolError           a symbol names no instrument, or an instrument has no such name
+    │   ├── PriceError            a text is no price in its notation, or a price has no such text
     │   ├── ObjectMissingError    an object that was announced is not in the bucket
     │   └── StoreRejectedError    a store understood the request and refuses it
     ├── TransientError            the same call may succeed later: retried, within a bound
@@ -48,6 +50,26 @@ class UnparsableFileError(PermanentError):
         self.file_name = file_name
         self.reason = reason
         self.rows = rows
+
+
+class SymbolError(PermanentError):
+    """A symbol names no instrument of the desk, or an instrument has no name in a notation."""
+
+
+class PriceError(PermanentError):
+    """A text is no price in its notation, or a notation cannot hold a price.
+
+    Attributes:
+        text: the text, or the price as a decimal; cut where it is longer than any price.
+        notation: the notation in which it should have been read or written.
+        reason: what is wrong with it.
+    """
+
+    def __init__(self, text: str, notation: str, reason: str) -> None:
+        super().__init__(f"{text!r} {reason} ({notation})")
+        self.text = text
+        self.notation = notation
+        self.reason = reason
 
 
 class ObjectMissingError(PermanentError):

@@ -102,6 +102,9 @@ class Settings(BaseSettings):
     freshness_seconds: dict[str, float] = Field(
         default_factory=dict, description="Overrides of a feed's freshness limit."
     )
+    gap_days: float = Field(
+        7.0, gt=0, le=31, description="Days back in which gaps of the feeds are looked for."
+    )
     partitions_start: str = Field("2025-01-01-00:00", description="First hour partition, UTC.")
     runs_kept_hours: float = Field(24.0, gt=0, description="Stream runs older than this go.")
 

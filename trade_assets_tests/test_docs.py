@@ -1,6 +1,7 @@
 """The documentation says what the code does, where that can be checked."""
 
-from trade_assets.feeds.registry import FEEDS
+from trade_assets.analytics.registry import DATASETS
+from trade_assets.instruments.expirations import EXPIRATIONS_SCHEMA
 from trade_assets.settings import Settings
 from trade_assets_tests.support.parts import CHECKOUT
 
@@ -15,6 +16,8 @@ def test_every_setting_is_listed_with_its_meaning() -> None:
 
 def test_every_column_is_in_the_grammar_of_names() -> None:
     text = (CHECKOUT / "docs" / "naming.md").read_text()
-    for feed in FEEDS.values():
-        for column in feed.schema:
-            assert f"`{column}`" in text, f"{feed.path}: {column}"
+    for dataset in DATASETS.values():
+        for column in dataset.record_schema:
+            assert f"`{column}`" in text, f"{dataset.path}: {column}"
+    for column in EXPIRATIONS_SCHEMA:
+        assert f"`{column}`" in text, column

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -78,13 +78,14 @@ def measure(bench: Bench) -> Figure:
         stocks[STOCK_NAMES[pipeline]] = summarise(stock(bench, stock_files, pipeline).landings)
     figure.tables = [_table(raw, ours, stocks)]
     figure.goals = _goals(raw, ours, stocks)
-    figure.notes = [*_notes(bench, files[WARM_UP_FILES:]), *_rollover_notes(carried)]
+    figure.notes = [*_notes(bench, files[WARM_UP_FILES:]), _greeks_note(carried)]
+    figure.notes += _rollover_notes(carried)
     figure.notes += [_drift_note(name, summary) for name, summary in stocks.items()]
     for name, summary in {"raw loop": raw, "stream": ours, **stocks}.items():
         figure.notes += _late_note(name, summary)
     figure.data = {
         "raw": vars(raw),
-        "stream": {**vars(ours), **_rollover_data(carried)},
+        "stream": {**vars(ours), **_rollover_data(carried), "greeks": asdict(carried.greeks)},
         "stock": {name: vars(summary) for name, summary in stocks.items()},
     }
     return figure
@@ -130,6 +131,16 @@ def _notes(bench: Bench, files: list[Sample]) -> list[str]:
         "DynamoDB and ledger. The stand-in looks into its queue every 100 ms of a long poll: a "
         "file may wait so long for one poll, and less for several side by side.",
     ]
+
+
+def _greeks_note(carried: Carried) -> str:
+    return (
+        "Only the stream also derives Greeks, of every micro-batch's newest picture and into both "
+        "stores, after its rows are readable and in the same process: "
+        f"{carried.greeks.records:,} records, first files included, of which "
+        f"{carried.greeks.solved:,} have a solution. "
+        "The times to expiry that they need are in Redis before."
+    )
 
 
 def _late_note(name: str, item: Summary) -> list[str]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from benchmarks.derived_greeks import GreeksWritten, greeks_written, show_expiries
 from benchmarks.latency.observe import Landing, put_and_watch
 from benchmarks.ledger_lines import await_stored
 from benchmarks.parts import Bench, running_dagster, running_program, running_stores
@@ -16,17 +17,20 @@ from trade_assets.stores.provision import provision
 WARM_UP_FILES: Final = 3
 """Put before the measured ones: nobody's first file counts."""
 PACE_SECONDS: Final = 1.0
+NO_GREEKS: Final = GreeksWritten(0, 0)
 WAIT_SECONDS: Final = 60.0
 STOCK_WAIT_SECONDS: Final = 240.0
 
 
 @dataclass
 class Carried:
-    """What one way did with its files; the stream also says which run took each of them."""
+    """What one way did with its files; the stream also says which run took each of them, and which
+    Greeks it derived."""
 
     landings: list[Landing]
     runs: list[str] = field(default_factory=list)
     window_seconds: float | None = None
+    greeks: GreeksWritten = NO_GREEKS
 
 
 def raw_loop(bench: Bench, files: list[Sample]) -> Carried:
@@ -50,12 +54,14 @@ def stream(bench: Bench, files: list[Sample]) -> Carried:
         bench, "latency-stream", window_seconds=window, rollover_lead_seconds=lead
     ) as settings:
         provision(settings)
+        show_expiries(settings)
         with running_stream(settings):
             landings = _watch(settings, files, PACE_SECONDS, WAIT_SECONDS)
             put = zip(landings, files[WARM_UP_FILES:], strict=True)
             rows = {landing.key: file.rows for landing, file in put}
             lines = await_stored(settings, rows, WAIT_SECONDS)
-        return Carried(landings, [lines[item.key]["run_id"] for item in landings], window)
+        runs = [lines[item.key]["run_id"] for item in landings]
+        return Carried(landings, runs, window, greeks_written(settings))
 
 
 def stock(bench: Bench, files: list[Sample], pipeline: str) -> Carried:

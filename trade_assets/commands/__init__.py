@@ -14,11 +14,12 @@ from trade_assets.commands import (
     push,
     replay,
     status,
+    symbol,
     up,
 )
 
 
 def register_all(app: typer.Typer) -> None:
     """Add every command, in the order in which `--help` shows them."""
-    for module in (up, push, replay, desk, latest, history, status, provision):
+    for module in (up, push, replay, desk, latest, history, status, symbol, provision):
         module.register(app)

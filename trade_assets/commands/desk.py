@@ -21,7 +21,7 @@ def desk(
     ] = None,
     files: Annotated[int | None, typer.Option(min=1, help="Stop after so many files.")] = None,
 ) -> None:
-    """Write spot-risk files and a growing trade ledger, as a trading desk does. Ctrl-C stops it."""
+    """Write every kind of file that a trading desk writes, when it does. Ctrl-C stops it."""
     import signal
     from threading import Event
 

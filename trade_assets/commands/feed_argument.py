@@ -18,9 +18,9 @@ class FeedCommand(TyperCommand):
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write the help."""
-        from trade_assets.feeds.registry import FEEDS
+        from trade_assets.analytics.registry import DATASETS
 
-        width = max(map(len, FEEDS))
-        lines = "\n".join(f"  {path:<{width}}  {feed.title}" for path, feed in FEEDS.items())
+        width = max(map(len, DATASETS))
+        lines = "\n".join(f"  {path:<{width}}  {feed.title}" for path, feed in DATASETS.items())
         self.help = (self.help or "").replace(FEEDS_HERE, lines)
         super().format_help(ctx, formatter)

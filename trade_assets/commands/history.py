@@ -60,14 +60,14 @@ def history(
     """Show the history of a record."""
     from itertools import islice
 
+    from trade_assets.analytics.registry import dataset_named
     from trade_assets.commands.records import chosen_columns, json_array, typed_record
     from trade_assets.commands.tables import history_table, make_console
-    from trade_assets.feeds.registry import feed_named
     from trade_assets.settings import load_settings
     from trade_assets.stores.bundle import Stores
 
     settings = load_settings()
-    chosen_feed = feed_named(feed)
+    chosen_feed = dataset_named(feed)
     names = chosen_columns(chosen_feed, columns)
     start, end = _moment(since, "--since"), _moment(until, "--until")
     if start and end and start >= end:

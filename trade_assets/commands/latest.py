@@ -59,15 +59,15 @@ def latest(
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a table.")] = False,
 ) -> None:
     """Show or follow newest records."""
+    from trade_assets.analytics.registry import dataset_named
     from trade_assets.commands.latest_view import JsonLinesView, LiveView, Selection, TableView
     from trade_assets.commands.records import chosen_columns
     from trade_assets.commands.tables import make_console
-    from trade_assets.feeds.registry import feed_named
     from trade_assets.settings import load_settings
     from trade_assets.stores.bundle import Stores
 
     settings = load_settings()
-    chosen_feed = feed_named(feed)
+    chosen_feed = dataset_named(feed)
     names = chosen_columns(chosen_feed, columns)
     console = make_console()
     with Stores(settings) as stores:

@@ -11,7 +11,7 @@ from rich.live import Live
 
 from trade_assets.commands.records import Record, json_array, json_text, typed_record
 from trade_assets.commands.tables import latest_table
-from trade_assets.feeds.base import EVENT_TIME, RECORD_KEY, Feed
+from trade_assets.feeds.base import EVENT_TIME, RECORD_KEY, Dataset
 from trade_assets.stores.latest import LatestStore
 
 TABLE_RECORDS: Final = 40
@@ -35,7 +35,7 @@ class Selection:
     def __init__(
         self,
         store: LatestStore,
-        feed: Feed,
+        feed: Dataset,
         keys: Sequence[str] = (),
         like: str | None = None,
         limit: int | None = None,

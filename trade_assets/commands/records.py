@@ -8,13 +8,13 @@ import orjson
 import polars as pl
 import typer
 
-from trade_assets.feeds.base import EVENT_TIME, RECORD_KEY, Feed
+from trade_assets.feeds.base import EVENT_TIME, RECORD_KEY, Dataset
 
 Value = str | bool | Decimal | None
 Record = dict[str, Value]
 
 
-def typed_record(feed: Feed, texts: Mapping[str, Any]) -> Record:
+def typed_record(feed: Dataset, texts: Mapping[str, Any]) -> Record:
     """A stored record with every column of `feed.record_schema`, null where it is missing.
 
     Numbers are Decimals, exactly as stored. What is not of its column's type stays a text; fields
@@ -26,7 +26,7 @@ def typed_record(feed: Feed, texts: Mapping[str, Any]) -> Record:
     return record | {name: value for name, value in texts.items() if name not in record}
 
 
-def chosen_columns(feed: Feed, text: str | None) -> list[str] | None:
+def chosen_columns(feed: Dataset, text: str | None) -> list[str] | None:
     """Columns of a comma-separated option, with the record's key and time in front; None if all.
 
     Raises:

@@ -18,7 +18,8 @@ from trade_assets.commands.words import (
     counted,
     seconds_since,
 )
-from trade_assets.stores.overview import FeedStatus, Freshness, Overview, PartStatus
+from trade_assets.stores.feed_status import FeedStatus, Freshness
+from trade_assets.stores.overview import Overview, PartStatus
 from trade_assets.stores.set_aside import QuarantinedFile
 
 FRESHNESS_STYLES: Final = {
@@ -29,6 +30,7 @@ FRESHNESS_STYLES: Final = {
 }
 UNKNOWN: Final = "unknown"
 ROWS_SHOWN: Final = 5
+GAPS_SHOWN: Final = 10
 
 
 class JsonView:
@@ -100,6 +102,8 @@ def as_text(overview: Overview) -> RenderableType:
         *_stream(overview),
         *_queue(overview),
         *_quarantine(overview),
+        *_gaps(overview),
+        *_unknown_columns(overview),
         Text(),
         *_verdict(overview.problems),
     )
@@ -191,6 +195,34 @@ def _reason(file: QuarantinedFile) -> str:
     if not rows:
         return file.reason
     return f"{file.reason} (rows {rows}{', …' if len(file.row_numbers) > ROWS_SHOWN else ''})"
+
+
+def _gaps(overview: Overview) -> Iterator[RenderableType]:
+    if any(feed.gaps is None for feed in overview.feeds):
+        yield _line("gaps", UNKNOWN)
+        return
+    gaps = [(gap, feed.feed) for feed in overview.feeds for gap in feed.gaps or ()]
+    yield _line("gaps", counted(len(gaps), "gap") if gaps else "none")
+    if not gaps:
+        return
+    table = _new_table("gap", "from", "to", "files expected")
+    table.columns[-1].justify = "right"
+    newest = sorted(gaps, key=lambda item: item[0].end, reverse=True)
+    for gap, feed in newest[:GAPS_SHOWN]:
+        end = "still open" if gap.open else both_zones(gap.end.replace(microsecond=0))
+        start = both_zones(gap.start.replace(microsecond=0))
+        table.add_row(Text(feed), Text(start), Text(end), Text(f"{gap.files_expected:,}"))
+    yield table
+
+
+def _unknown_columns(overview: Overview) -> Iterator[Text]:
+    found = [
+        f"{feed.feed}: {', '.join(feed.unknown_columns)}"
+        for feed in overview.feeds
+        if feed.unknown_columns
+    ]
+    if found:
+        yield _line("new columns", f"{'; '.join(found)} (kept in extra)")
 
 
 def _verdict(problems: Sequence[str]) -> Iterator[Text]:

@@ -21,7 +21,7 @@ from trade_assets.commands.words import (
     read_moment,
     seconds_since,
 )
-from trade_assets.feeds.base import EVENT_TIME, EXTRA, RECORD_KEY, RECORD_SCHEMA, Feed
+from trade_assets.feeds.base import EVENT_TIME, EXTRA, RECORD_KEY, RECORD_SCHEMA, Dataset
 from trade_assets.feeds.times import CENTRAL
 
 ANY_WIDTH: Final = 10_000
@@ -54,7 +54,7 @@ def make_console() -> Console:
 
 
 def latest_table(
-    feed: Feed,
+    feed: Dataset,
     records: Sequence[Record],
     columns: Sequence[str] | None,
     *,
@@ -76,7 +76,7 @@ def latest_table(
 
 
 def history_table(
-    feed: Feed,
+    feed: Dataset,
     record_key: str,
     records: Sequence[Record],
     columns: Sequence[str] | None,
@@ -94,7 +94,7 @@ def history_table(
 
 
 def _fitted(
-    feed: Feed,
+    feed: Dataset,
     records: Sequence[Record],
     columns: Sequence[str] | None,
     first: list[Column],
@@ -116,7 +116,7 @@ def _fitted(
 
 
 def _chosen(
-    feed: Feed, records: Sequence[Record], columns: Sequence[str] | None, room: int
+    feed: Dataset, records: Sequence[Record], columns: Sequence[str] | None, room: int
 ) -> tuple[list[Column], list[str]]:
     """The columns to show, and the names of those that there is no room for.
 
@@ -139,7 +139,7 @@ def _chosen(
     return shown, hidden
 
 
-def _column(feed: Feed, records: Sequence[Record], name: str) -> Column:
+def _column(feed: Dataset, records: Sequence[Record], name: str) -> Column:
     cells = [_cell(record[name]) for record in records]
     return Column(name, cells, feed.record_schema[name].is_numeric(), name)
 

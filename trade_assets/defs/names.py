@@ -4,7 +4,7 @@ from typing import Final
 
 import dagster as dg
 
-from trade_assets.feeds.base import Feed
+from trade_assets.feeds.base import Dataset
 
 STREAM_JOB: Final = "feed_stream"
 HOUR_JOB: Final = "feed_hours"
@@ -14,8 +14,13 @@ MAINTENANCE_JOB: Final = "prune_dagster_storage"
 STORES: Final = "stores"
 LATEST_IO: Final = "latest_io_manager"
 HISTORY_IO: Final = "history_io_manager"
+REFERENCE_IO: Final = "reference_io_manager"
+AUTOMATION_SENSOR: Final = "reference_automation"
 
 SCHEMA_CHECK: Final = "schema"
+SYMBOLS_CHECK: Final = "symbols"
+GAPS_CHECK: Final = "gaps"
+DERIVED_CHECK: Final = "derived"
 ROWS_CHECK: Final = "rows_accounted"
 QUOTES_CHECK: Final = "quotes"
 FRESHNESS_CHECK: Final = "freshness"
@@ -23,11 +28,16 @@ FRESHNESS_CHECK: Final = "freshness"
 RUN_KIND_TAG: Final = "trade_assets/run_kind"
 
 
-def layer_key(feed: Feed, layer: str) -> dg.AssetKey:
-    """Asset key `<source>/<feed>/<layer>`."""
-    return dg.AssetKey([feed.source, feed.name, layer])
+def layer_key(dataset: Dataset, layer: str) -> dg.AssetKey:
+    """Asset key `<source>/<name>/<layer>`."""
+    return dg.AssetKey([dataset.source, dataset.name, layer])
 
 
-def op_name(feed: Feed) -> str:
-    """Name of the op that carries a feed's hour."""
-    return f"{feed.source}__{feed.name}"
+def op_name(dataset: Dataset) -> str:
+    """Name of the op that carries a data set's hour."""
+    return f"{dataset.source}__{dataset.name}"
+
+
+def group_name(dataset: Dataset) -> str:
+    """Asset group of a data set."""
+    return f"{dataset.source}_{dataset.name}"

@@ -5,17 +5,21 @@
 
 import re
 from collections.abc import Mapping
-from datetime import time
+from datetime import date, datetime, time
 from typing import Final
 
 import polars as pl
 
+from trade_assets.errors import UnparsableFileError
 from trade_assets.feeds.base import Feed, ParsedFile
-from trade_assets.feeds.numbers import cabinet, read_numbers
 from trade_assets.feeds.rows import Rows, finish, read_rows
 from trade_assets.feeds.times import local_to_utc, read_local_times, trading_dates
+from trade_assets.instruments.identify import identify
+from trade_assets.instruments.numbers import read_numbers
+from trade_assets.instruments.prices import cabinet
+from trade_assets.instruments.symbols import SymbolNotation
 
-FILE_PATTERN: Final = re.compile(r"trades_[0-9]{8}\.csv")
+FILE_PATTERN: Final = re.compile(r"trades_(?P<day>[0-9]{8})\.csv")
 
 FILL: Final = "fill"
 START_OF_DAY: Final = "start_of_day"
@@ -41,10 +45,9 @@ SCHEMA: Final[Mapping[str, pl.DataType]] = {
     "quantity": pl.Float64(),
     "price": pl.Float64(),
     "kind": pl.String(),
-    "trading_date": pl.Date(),
 }
-"""`quantity` is in contracts and above 0, `side` says which way; `price` is in points;
-`trading_date` is the ledger day, which begins at 17:00 Central of the date before."""
+"""`instrument` is the ledger's own name of it; `quantity` is in contracts and above 0, `side` says
+which way; `price` is in points."""
 
 
 def parse_fills(data: bytes, file_name: str) -> ParsedFile:
@@ -71,9 +74,31 @@ def parse_fills(data: bytes, file_name: str) -> ParsedFile:
         quantities,
         cabinet(prices),
         _kinds(local, prices),
-        trading_dates(local).alias("trading_date"),
     )
-    return finish(rows, text["tradeId"], utc, columns, COLUMNS)
+    return finish(
+        rows,
+        record_keys=text["tradeId"],
+        event_times=utc,
+        trading_dates=trading_dates(local),
+        instruments=identify(
+            text["instrumentName"], SymbolNotation.ACTANT_TRADES, _day_of(file_name)
+        ),
+        columns=columns,
+        known=COLUMNS,
+    )
+
+
+def _day_of(file_name: str) -> date:
+    """The ledger day in the file's name.
+
+    Raises:
+        UnparsableFileError: it has none.
+    """
+    match = FILE_PATTERN.fullmatch(file_name)
+    try:
+        return datetime.strptime(match["day"] if match else "", "%Y%m%d").date()  # noqa: DTZ007
+    except ValueError:
+        raise UnparsableFileError(file_name, "its name holds no day") from None
 
 
 def _times(rows: Rows) -> tuple[pl.Series, pl.Series]:
@@ -99,7 +124,6 @@ FILLS: Final = Feed(
     schema=SCHEMA,
     record_key_is="the trade (tradeId)",
     event_time_is="marketTradeTime, US Central",
-    cadence_seconds=2.0,
     freshness_seconds=300.0,
     rewritten=True,
 )

@@ -1,7 +1,8 @@
 """Keys of the bucket: how they are built and taken apart. Pure text; the grammar is the contract.
 
 ``feeds/<source>/<feed>/dt=YYYY-MM-DD/hh=HH/<file name>``, day and hour in UTC when it was pushed;
-``quarantine/<original key>`` and ``quarantine/<original key>.error.json`` beside it.
+``quarantine/<original key>`` and ``quarantine/<original key>.error.json`` beside it;
+``reference/<name>.parquet``: what comes from no file.
 """
 
 import re
@@ -16,12 +17,13 @@ from trade_assets.feeds.registry import FEEDS
 FEEDS_PREFIX: Final = "feeds/"
 QUARANTINE_PREFIX: Final = "quarantine/"
 ERROR_SUFFIX: Final = ".error.json"
+REFERENCE_PREFIX: Final = "reference/"
 PARTITION_FORMAT: Final = "%Y-%m-%d-%H:%M"
 """Dagster's key of an hour partition, e.g. `2025-07-17-19:00`."""
 
 _KEY = re.compile(
     r"feeds/(?P<source>[^/]+)/(?P<feed>[^/]+)"
-    r"/dt=(?P<day>\d{4}-\d{2}-\d{2})/hh=(?P<hour>\d{2})/(?P<file_name>[^/]+)"
+    r"/dt=(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})/hh=(?P<hour>[0-9]{2})/(?P<file_name>[^/]+)"
 )
 
 
@@ -38,6 +40,11 @@ class FeedKey:
     def partition(self) -> str:
         """Dagster's partition key of the hour."""
         return self.hour.strftime(PARTITION_FORMAT)
+
+
+def reference_key(name: str) -> str:
+    """Key of a table of reference data."""
+    return f"{REFERENCE_PREFIX}{name}.parquet"
 
 
 def feed_prefix(feed: Feed) -> str:

@@ -3,25 +3,30 @@
 from collections.abc import Mapping
 from typing import Final
 
-from trade_assets.errors import UnknownFeedError
 from trade_assets.feeds.base import Feed
+from trade_assets.feeds.eod import EOD
 from trade_assets.feeds.fills import FILLS
+from trade_assets.feeds.futures_settlement import FUTURES_SETTLEMENT
+from trade_assets.feeds.options_settlement import OPTIONS_SETTLEMENT
+from trade_assets.feeds.pnl_grid import PNL_GRID
+from trade_assets.feeds.sod import SOD
 from trade_assets.feeds.spot_risk import SPOT_RISK
+from trade_assets.feeds.vtexp import VTEXP
 
-FEEDS: Final[Mapping[str, Feed]] = {feed.path: feed for feed in (SPOT_RISK, FILLS)}
+FEEDS: Final[Mapping[str, Feed]] = {
+    feed.path: feed
+    for feed in (
+        SPOT_RISK,
+        VTEXP,
+        PNL_GRID,
+        EOD,
+        SOD,
+        FILLS,
+        FUTURES_SETTLEMENT,
+        OPTIONS_SETTLEMENT,
+    )
+}
 """Every feed by its path, `<source>/<name>`."""
-
-
-def feed_named(name: str) -> Feed:
-    """The feed of a path (`actant/spot_risk`) or of a bare name that only one source has.
-
-    Raises:
-        UnknownFeedError: listing the feeds that exist.
-    """
-    matches = [feed for path, feed in FEEDS.items() if name in (path, feed.name)]
-    if len(matches) != 1:
-        raise UnknownFeedError(f"no feed {name!r}; the feeds are {', '.join(sorted(FEEDS))}")
-    return matches[0]
 
 
 def feed_of_file(file_name: str) -> Feed | None:

@@ -8,16 +8,24 @@ swallows every line up to the next quote.
 """
 
 import re
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import orjson
 import polars as pl
 
 from trade_assets.errors import UnparsableFileError
-from trade_assets.feeds.base import EVENT_TIME, EXTRA, RECORD_KEY, ROW, ParsedFile, RejectedRow
-from trade_assets.feeds.numbers import shown
+from trade_assets.feeds.base import (
+    EVENT_TIME,
+    EXTRA,
+    RECORD_KEY,
+    ROW,
+    TRADING_DATE,
+    ParsedFile,
+    RejectedRow,
+)
+from trade_assets.instruments.numbers import shown
 
 MAX_KEY_BYTES: Final = 512
 """Longest record key. DynamoDB allows 2,048 bytes for the whole partition key."""
@@ -169,29 +177,43 @@ def _fields(
 
 def finish(
     rows: Rows,
+    *,
     record_keys: pl.Series,
     event_times: pl.Series,
+    trading_dates: pl.Series,
+    instruments: pl.DataFrame,
     columns: Iterable[pl.Series],
     known: Collection[str],
 ) -> ParsedFile:
     """The parsed file: the good rows as the feed's columns, and every row that was rejected.
 
-    Of rows with the same record key and event time the last one stays.
+    Of rows with the same record key and event time the last one stays. All series are aligned with
+    `rows.text`.
 
     Args:
         rows: the rows read, with the problems found so far.
-        record_keys, event_times: aligned with `rows.text`.
-        columns: the feed's own columns in the order of its schema, aligned with `rows.text`.
+        instruments: what the rows' symbols stand for (`INSTRUMENT_SCHEMA`).
+        columns: the feed's own columns in the order of its schema.
         known: the file's columns that these cover; the others go to `extra`.
     """
     _check_keys(rows, record_keys)
-    extra = _extra(rows.text, [name for name in rows.text.columns if name not in known])
-    identity = record_keys.alias(RECORD_KEY), event_times.alias(EVENT_TIME), rows.numbers
-    frame = pl.DataFrame([*identity, *columns, extra])
+    unknown = tuple(name for name in rows.text.columns if name not in known)
+    frame = pl.DataFrame(
+        [
+            record_keys.alias(RECORD_KEY),
+            event_times.alias(EVENT_TIME),
+            rows.numbers,
+            trading_dates.alias(TRADING_DATE),
+            *instruments.get_columns(),
+            *columns,
+            extra_column(rows.text, unknown),
+        ]
+    )
     if rows.problems:
         rejected = pl.Series(list(rows.problems), dtype=pl.Int64)
         frame = frame.filter(~rows.numbers.is_in(rejected.implode()))
-    return ParsedFile(_last_of_each(rows, frame), _rejected(rows))
+    frame, duplicates = last_of_each(frame)
+    return ParsedFile(frame, _rejected(rows, duplicates), unknown)
 
 
 def _check_keys(rows: Rows, keys: pl.Series) -> None:
@@ -204,16 +226,32 @@ def _check_keys(rows: Rows, keys: pl.Series) -> None:
         )
 
 
-def _extra(text: pl.DataFrame, names: list[str]) -> pl.Series:
-    """Columns that the feed does not know, as a JSON object of their texts; null if all empty."""
+def extra_column(text: pl.DataFrame, names: Sequence[str]) -> pl.Series:
+    """`EXTRA` of the columns that the feed does not know."""
     if not names:
         return nulls(EXTRA, pl.String(), text.height)
-    objects = (
-        {name: value for name, value in row.items() if value}
-        for row in text.select(names).iter_rows(named=True)
-    )
-    jsons = [orjson.dumps(item).decode() if item else None for item in objects]
+    # Not select(), to which a column named `*` would be all columns.
+    jsons = [extra_json(texts) for texts in text[list(names)].iter_rows(named=True)]
     return pl.Series(EXTRA, jsons, dtype=pl.String)
+
+
+def extra_json(texts: Mapping[str, str]) -> str | None:
+    """`EXTRA` of texts by the name of their column; null if all of them are empty."""
+    filled = {name: text for name, text in texts.items() if text}
+    return orjson.dumps(filled).decode() if filled else None
+
+
+def with_leftovers(parsed: ParsedFile, leftovers: Mapping[int, Mapping[str, str]]) -> ParsedFile:
+    """The file with what no column holds in `extra` too: of rows by their number, the texts by the
+    name of their column."""
+    if not leftovers:
+        return parsed
+    extras = [
+        extra_json({**orjson.loads(extra or "{}"), **leftovers.get(number, {})})
+        for number, extra in parsed.frame.select(ROW, EXTRA).iter_rows()
+    ]
+    extra = pl.Series(EXTRA, extras, dtype=pl.String)
+    return replace(parsed, frame=parsed.frame.with_columns(extra))
 
 
 def nulls(name: str, dtype: pl.DataType, length: int) -> pl.Series:
@@ -221,21 +259,26 @@ def nulls(name: str, dtype: pl.DataType, length: int) -> pl.Series:
     return pl.Series(name, [None], dtype=dtype).new_from_index(0, length)
 
 
-def _last_of_each(rows: Rows, frame: pl.DataFrame) -> pl.DataFrame:
+def last_of_each(frame: pl.DataFrame, number: str = ROW) -> tuple[pl.DataFrame, dict[int, str]]:
+    """Of records with the same record key and event time the last one; and why the others are not
+    kept, by `number`: a column that tells all of them apart."""
     identity = [RECORD_KEY, EVENT_TIME]
     if frame[RECORD_KEY].n_unique() == frame.height:
-        return frame
+        return frame, {}
     last = frame.unique(identity, keep="last", maintain_order=True)
-    if last.height < frame.height:
-        winners = frame.join(last.select(*identity, winner=ROW), on=identity, how="left")
-        for row, winner in winners.select(ROW, "winner").iter_rows():
-            if row != winner:
-                rows.problems[row] = f"duplicate of row {winner}, which wins"
-    return last
+    if last.height == frame.height:
+        return last, {}
+    winners = frame.join(last.select(*identity, winner=ROW, kept=number), on=identity, how="left")
+    return last, {
+        lost: f"duplicate of row {winner}, which wins"
+        for lost, winner, kept in winners.select(number, "winner", "kept").iter_rows()
+        if lost != kept
+    }
 
 
-def _rejected(rows: Rows) -> tuple[RejectedRow, ...]:
+def _rejected(rows: Rows, duplicates: dict[int, str]) -> tuple[RejectedRow, ...]:
+    reasons = {**rows.problems, **duplicates}
     return tuple(
-        RejectedRow(row, reason, rows.lines[row - 1][:MAX_REJECTED_TEXT])
-        for row, reason in sorted(rows.problems.items())
+        RejectedRow(row, reason, rows.lines[row - 1][:MAX_REJECTED_TEXT], row in duplicates)
+        for row, reason in sorted(reasons.items())
     )

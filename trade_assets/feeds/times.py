@@ -5,12 +5,14 @@ end of daylight saving time repeats is read as its first occurrence: the files d
 """
 
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from trade_assets.feeds.base import EVENT_TIME_TYPE
+from trade_assets.instruments.calendar import business_day_from, holidays
 
 CENTRAL: Final = ZoneInfo("America/Chicago")
 
@@ -23,8 +25,11 @@ FIRST_YEAR: Final = 1970
 LAST_YEAR: Final = 2099
 """Years that a desk's file can speak of; others are slips, and time zone tables end."""
 
+YEAR: Final = "(?:19[7-9]|20[0-9])[0-9]"
+"""Regular expression of those years."""
+
 _LOCAL_TIME = (
-    r"^(?:19[7-9]|20[0-9])[0-9]-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-5][0-9]:[0-5][0-9]"
+    rf"^{YEAR}-[0-9]{{2}}-[0-9]{{2}} [0-9]{{2}}:[0-5][0-9]:[0-5][0-9]"
     r"(?:\.[0-9]{3}|\.[0-9]{6})?$"
 )
 
@@ -64,12 +69,33 @@ def local_to_utc(local: pl.Series) -> pl.Series:
     ).dt.convert_time_zone("UTC")
 
 
+@lru_cache(maxsize=1)
+def closed_days() -> pl.Series:
+    """Weekdays on which the exchange is closed, of all years that a file can speak of."""
+    days = (day for year in range(FIRST_YEAR, LAST_YEAR + 2) for day in holidays(year))
+    return pl.Series(sorted(days), dtype=pl.Date)
+
+
 def trading_dates(local: pl.Series) -> pl.Series:
-    """The trading day of naive Central times: from `TRADING_DAY_ROLL` on, the next date."""
+    """The trading day of naive Central times: from `TRADING_DAY_ROLL` on the next date, and where
+    that is no business day of the exchange, the next one that is."""
     hours_left = 24 - TRADING_DAY_ROLL.hour
-    return local.dt.offset_by(f"{hours_left}h").dt.date()
+    return business_days(local.dt.offset_by(f"{hours_left}h").dt.date())
 
 
 def trading_date(local: datetime) -> date:
     """The trading day of one Central time, as `trading_dates`."""
-    return (local + timedelta(hours=24 - TRADING_DAY_ROLL.hour)).date()
+    return business_day_from((local + timedelta(hours=24 - TRADING_DAY_ROLL.hour)).date())
+
+
+def business_days(dates: pl.Series) -> pl.Series:
+    """Dates, each that is no business day of the exchange moved to the next one that is."""
+    return dates.dt.add_business_days(0, holidays=closed_days(), roll="forward")
+
+
+def trading_day_starts(dates: pl.Series) -> pl.Series:
+    """When trading days begin, UTC: `TRADING_DAY_ROLL` Central of the business day before, so that
+    `trading_dates` of that very time is the day."""
+    before = dates.dt.add_business_days(-1, holidays=closed_days(), roll="forward")
+    local = before.to_frame("day").select(pl.col("day").dt.combine(TRADING_DAY_ROLL))
+    return local_to_utc(local.to_series())

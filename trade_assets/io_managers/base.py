@@ -1,34 +1,55 @@
-"""What the IO managers of both stores share: finding the feed and the hours of a context."""
+"""What the IO managers of both stores share: what they are handed, and whose it is."""
 
-from typing import Final
+from collections.abc import Iterator
+from typing import Any, Final, Protocol
 
 import dagster as dg
+import polars as pl
 
+from trade_assets.analytics.registry import DATASETS, Derived
 from trade_assets.errors import UnknownFeedError
-from trade_assets.feeds.base import Feed
-from trade_assets.feeds.registry import FEEDS
+from trade_assets.feeds.base import Dataset, Feed
 from trade_assets.stores.bundle import Stores
+from trade_assets.streaming.derive import DerivedHour
 from trade_assets.streaming.hours import HourFiles
 
 FILES: Final = "files"
 LATEST: Final = "latest"
 HISTORY: Final = "history"
-LAYERS: Final = (FILES, LATEST, HISTORY)
+STORED_LAYERS: Final = (LATEST, HISTORY)
+"""The layers that are written, in the order in which they are; all that a derived data set has."""
+LAYERS: Final = (FILES, *STORED_LAYERS)
 """The layers of a feed, the last part of its assets' keys, in the order in which they come."""
 
 
-def feed_of_asset(asset_key: dg.AssetKey) -> Feed:
-    """The feed of an asset `<source>/<feed>/<layer>`.
+class HourRecords(Protocol):
+    """What the assets hand to the IO managers: the records of landing hours, bit by bit."""
+
+    @property
+    def figures(self) -> Any:
+        """Figures of the hours, to which the writing adds its own."""
+
+    def frames(self) -> Iterator[pl.DataFrame]:
+        """All records, some at a time, each time anew."""
+
+
+def dataset_of_asset(asset_key: dg.AssetKey) -> Dataset:
+    """The data set of an asset `<source>/<name>/<layer>`.
 
     Raises:
-        UnknownFeedError: the key names no feed of the registry.
+        UnknownFeedError: the key names no data set of the registry.
     """
-    feed = FEEDS.get("/".join(asset_key.path[:2]))
-    if feed is None:
-        raise UnknownFeedError(f"asset {asset_key.to_user_string()} belongs to no feed")
-    return feed
+    dataset = DATASETS.get("/".join(asset_key.path[:2]))
+    if dataset is None:
+        raise UnknownFeedError(f"asset {asset_key.to_user_string()} belongs to no data set")
+    return dataset
 
 
-def input_files(context: dg.InputContext, stores: Stores) -> HourFiles:
-    """The files behind the upstream partitions that a downstream asset asks for."""
-    return HourFiles(stores, feed_of_asset(context.asset_key), context.asset_partition_keys)
+def input_records(context: dg.InputContext, stores: Stores) -> HourRecords:
+    """The records behind the upstream partitions that a downstream asset asks for."""
+    dataset = dataset_of_asset(context.asset_key)
+    if isinstance(dataset, Derived):
+        files = HourFiles(stores, dataset.origin, context.asset_partition_keys)
+        return DerivedHour(stores, dataset, files)
+    assert isinstance(dataset, Feed)
+    return HourFiles(stores, dataset, context.asset_partition_keys)

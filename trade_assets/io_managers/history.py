@@ -3,12 +3,11 @@
 import dagster as dg
 import polars as pl
 
-from trade_assets.feeds.base import Feed
-from trade_assets.io_managers.base import HISTORY, feed_of_asset, input_files
+from trade_assets.feeds.base import Dataset
+from trade_assets.io_managers.base import HISTORY, HourRecords, dataset_of_asset, input_records
 from trade_assets.io_managers.metadata import figures_metadata
 from trade_assets.stores.bundle import Stores
 from trade_assets.stores.history import HistoryWritten
-from trade_assets.streaming.hours import HourFiles
 
 
 class HistoryIOManager(dg.IOManager):
@@ -17,25 +16,24 @@ class HistoryIOManager(dg.IOManager):
     def __init__(self, stores: Stores) -> None:
         self._stores = stores
 
-    def write(self, feed: Feed, records: pl.DataFrame) -> HistoryWritten:
+    def write(self, feed: Dataset, records: pl.DataFrame) -> HistoryWritten:
         """Store records for good; see `HistoryStore.write`."""
         return self._stores.history.write(feed, records)
 
-    def handle_output(self, context: dg.OutputContext, obj: HourFiles) -> None:
+    def handle_output(self, context: dg.OutputContext, obj: HourRecords) -> None:
         """Store the records of the partition's files."""
-        feed = feed_of_asset(context.asset_key)
-        for batch in obj.batches():
-            written = self.write(feed, batch.records)
+        dataset = dataset_of_asset(context.asset_key)
+        for records in obj.frames():
+            written = self.write(dataset, records)
             obj.figures.history_puts += written.puts
         context.add_output_metadata(figures_metadata(obj.figures, HISTORY))
 
     def load_input(self, context: dg.InputContext) -> pl.DataFrame:
-        """The records of the upstream partitions, read from DynamoDB (`feed.record_schema`).
+        """The records of the upstream partitions, read from DynamoDB (`record_schema`).
 
         What should be there comes from the files of those hours; what is there, from the table.
         """
-        files = input_files(context, self._stores)
-        frames = [
-            self._stores.history.fetch(files.feed, batch.records) for batch in files.batches()
-        ]
-        return pl.concat([pl.DataFrame(schema=files.feed.record_schema), *frames])
+        dataset = dataset_of_asset(context.asset_key)
+        expected = input_records(context, self._stores).frames()
+        frames = [self._stores.history.fetch(dataset, records) for records in expected]
+        return pl.concat([pl.DataFrame(schema=dataset.record_schema), *frames])

@@ -3,13 +3,12 @@
 import dagster as dg
 import polars as pl
 
-from trade_assets.feeds.base import Feed
-from trade_assets.io_managers.base import LATEST, feed_of_asset
+from trade_assets.feeds.base import Dataset
+from trade_assets.io_managers.base import LATEST, HourRecords, dataset_of_asset
 from trade_assets.io_managers.metadata import figures_metadata
 from trade_assets.stores.bundle import Stores
 from trade_assets.stores.latest import LatestWritten
 from trade_assets.stores.retrying import retrying
-from trade_assets.streaming.hours import HourFiles
 
 
 class LatestIOManager(dg.IOManager):
@@ -18,22 +17,22 @@ class LatestIOManager(dg.IOManager):
     def __init__(self, stores: Stores) -> None:
         self._stores = stores
 
-    def write(self, feed: Feed, records: pl.DataFrame) -> LatestWritten:
+    def write(self, feed: Dataset, records: pl.DataFrame) -> LatestWritten:
         """Offer records as the newest ones; see `LatestStore.write`."""
         return self._stores.latest.write(feed, records)
 
-    def handle_output(self, context: dg.OutputContext, obj: HourFiles) -> None:
+    def handle_output(self, context: dg.OutputContext, obj: HourRecords) -> None:
         """Offer the records of the partition's files, and repair what was damaged."""
-        feed = feed_of_asset(context.asset_key)
+        dataset = dataset_of_asset(context.asset_key)
         # DynamoDB's calls retry by themselves; Redis's do not.
         again = retrying(self._stores.settings.store_retry_seconds)
-        for batch in obj.batches():
-            written = again(self.write, feed, batch.records)
+        for records in obj.frames():
+            written = again(self.write, dataset, records)
             obj.figures.latest_changed += written.changed
         context.add_output_metadata(figures_metadata(obj.figures, LATEST))
 
     def load_input(self, context: dg.InputContext) -> pl.DataFrame:
-        """All newest records of the feed as Redis holds them now (`feed.record_schema`)."""
-        feed = feed_of_asset(context.asset_key)
+        """All newest records of the data set as Redis holds them now (`record_schema`)."""
+        dataset = dataset_of_asset(context.asset_key)
         store = self._stores.latest
-        return store.frame(feed, store.record_keys(feed))
+        return store.frame(dataset, store.record_keys(dataset))

@@ -6,33 +6,56 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
-from trade_assets.feeds.base import EVENT_TIME, FEED, FILE_KEY, SOURCE
+from trade_assets.feeds.base import EVENT_TIME, RECORD_KEY, RECORD_SCHEMA
+from trade_assets.instruments.identify import INSTRUMENT_ID
 from trade_assets.io_managers.base import FILES, HISTORY, LATEST
-from trade_assets.streaming.report import HourFigures
+from trade_assets.streaming.report import AnyFigures, DerivedFigures, HourFigures
 
 PREVIEW_ROWS = 5
-PREVIEW_COLUMNS = 10
+PREVIEW_FIRST = [RECORD_KEY, EVENT_TIME, INSTRUMENT_ID]
+PREVIEW_COLUMNS = 8
 
 Metadata = Mapping[str, Any]
 
 
-def figures_metadata(figures: HourFigures, layer: str) -> Metadata:
+def figures_metadata(figures: AnyFigures, layer: str) -> Metadata:
     """Metadata of one asset's materialisation of one hour (or of what is new in it)."""
+    if isinstance(figures, DerivedFigures):
+        rows, written = _derived_metadata(figures), _written_metadata(figures, layer)
+    else:
+        rows, written = _feed_metadata(figures), _layer_metadata(figures, layer)
+    metadata = {**rows, **written}
+    if figures.first_event_time is not None and figures.last_event_time is not None:
+        metadata["first_event_time"] = dg.MetadataValue.timestamp(figures.first_event_time)
+        metadata["last_event_time"] = dg.MetadataValue.timestamp(figures.last_event_time)
+    if figures.sample is not None:
+        metadata["preview"] = preview(figures.sample)
+    return metadata
+
+
+def _derived_metadata(figures: DerivedFigures) -> Metadata:
+    return {
+        "rows": figures.rows,
+        "dagster/partition_row_count": figures.rows,
+        **figures.details,
+    }
+
+
+def _feed_metadata(figures: HourFigures) -> Metadata:
     metadata: dict[str, Any] = {
         "files": figures.files,
         "rows": figures.rows_stored,
         "rejects": figures.rows_rejected,
+        "duplicates": figures.duplicates,
         "dagster/partition_row_count": figures.rows_stored,
     }
-    if figures.first_event_time is not None and figures.last_event_time is not None:
-        metadata["first_event_time"] = dg.MetadataValue.timestamp(figures.first_event_time)
-        metadata["last_event_time"] = dg.MetadataValue.timestamp(figures.last_event_time)
+    if figures.symbols.coverage_percent is not None:
+        metadata["symbols_translated_percent"] = round(figures.symbols.coverage_percent, 3)
+    if figures.unknown_columns:
+        metadata["unknown_columns"] = figures.unknown_columns
     if figures.lag_p50 is not None and figures.lag_max is not None:
         metadata["lag_p50_seconds"] = round(figures.lag_p50, 4)
         metadata["lag_max_seconds"] = round(figures.lag_max, 4)
-    if figures.sample is not None:
-        metadata["preview"] = preview(figures.sample)
-    metadata.update(_layer_metadata(figures, layer))
     return metadata
 
 
@@ -43,6 +66,10 @@ def _layer_metadata(figures: HourFigures, layer: str) -> Metadata:
             "files_quarantined": figures.quarantined,
             "last_file": figures.last_file,
         }
+    return _written_metadata(figures, layer)
+
+
+def _written_metadata(figures: AnyFigures, layer: str) -> Metadata:
     if layer == LATEST:
         return {"records_changed": figures.latest_changed}
     if layer == HISTORY:
@@ -52,10 +79,9 @@ def _layer_metadata(figures: HourFigures, layer: str) -> Metadata:
 
 def preview(records: pl.DataFrame) -> dg.MetadataValue:
     """The first rows and columns of records, as a table for people."""
-    shown = records.drop(SOURCE, FEED, FILE_KEY).head(PREVIEW_ROWS)
-    shown = shown.select(shown.columns[:PREVIEW_COLUMNS]).with_columns(
-        pl.col(EVENT_TIME).dt.to_string("%Y-%m-%d %H:%M:%S")
-    )
+    own = [name for name in records.columns if name not in RECORD_SCHEMA]
+    shown = records.head(PREVIEW_ROWS).select(PREVIEW_FIRST + own[:PREVIEW_COLUMNS])
+    shown = shown.with_columns(pl.col(EVENT_TIME).dt.to_string("%Y-%m-%d %H:%M:%S"))
     return dg.MetadataValue.md(_markdown(shown))
 
 

@@ -4,6 +4,7 @@ ministack pins botocore exactly, so it gets an environment of its own, built onc
 state (all but S3 objects, which are files) only when it is stopped cleanly.
 """
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -42,7 +43,8 @@ def is_built(folder: Path) -> bool:
 def ensure_environment(folder: Path, say: Callable[[str], None] = lambda _: None) -> Path:
     """Build ministack's environment in `folder` unless it is there; returns its interpreter.
 
-    `say` hears what is being done. A build that was broken off is started afresh.
+    `say` hears what is being done. A build that was broken off is started afresh; two processes
+    build one after the other.
 
     Raises:
         LocalStackError: no network, no disk space, or pip failed otherwise.
@@ -50,6 +52,14 @@ def ensure_environment(folder: Path, say: Callable[[str], None] = lambda _: None
     if is_built(folder):
         return environment_python(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_name(f".{folder.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not is_built(folder):
+            _build(folder, say)
+    return environment_python(folder)
+
+
+def _build(folder: Path, say: Callable[[str], None]) -> None:
     free = shutil.disk_usage(folder.parent).free
     if free < NEEDED_BYTES:
         raise LocalStackError(
@@ -63,7 +73,6 @@ def ensure_environment(folder: Path, say: Callable[[str], None] = lambda _: None
     pip = [str(environment_python(folder)), "-m", "pip", "install", "--quiet", "--retries", "1"]
     _run([*pip, "--disable-pip-version-check", *REQUIREMENTS], "cannot install the AWS stand-in")
     (folder / _COMPLETE).touch()
-    return environment_python(folder)
 
 
 def _run(command: list[str], what: str) -> None:

@@ -19,6 +19,9 @@ from trade_assets.stores.queue import QueueDepth
 
 NOTHING: Final = "-"
 
+LIVE_SECONDS: Final = 300.0
+"""A feed that is stale after so long is one to watch; the others are in `trade-assets status`."""
+
 
 @dataclass(frozen=True, slots=True)
 class FeedStatus:
@@ -71,6 +74,8 @@ class StatusReader:
 
     def _feeds(self) -> Iterable[FeedStatus]:
         for feed in FEEDS.values():
+            if feed.freshness_seconds > LIVE_SECONDS:
+                continue
             fields = self._stores.latest.status(feed)
             lag = fields.get("lag_seconds")
             yield FeedStatus(
@@ -96,7 +101,7 @@ def program_line(states: Mapping[str, ProgramState], programs: Iterable[Program]
 
 
 def data_line(status: StackStatus) -> str:
-    """Files and records stored, each feed's last event and lag, and the queue."""
+    """Files and records stored, last event and lag of the live feeds, and the queue."""
     if status.problem:
         return status.problem
     parts = [f"{status.files:,} files", f"{status.records:,} records"]

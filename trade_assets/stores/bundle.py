@@ -4,6 +4,9 @@ from functools import cached_property
 from typing import Any
 
 from trade_assets.settings import Settings
+from trade_assets.stores.as_of import AsOf
+from trade_assets.stores.columns import UnknownColumns
+from trade_assets.stores.coverage import Coverage
 from trade_assets.stores.dynamo import DynamoCalls
 from trade_assets.stores.heartbeats import Heartbeats
 from trade_assets.stores.history import HistoryStore
@@ -43,6 +46,21 @@ class Stores:
     def latest(self) -> LatestStore:
         """Newest records, in Redis."""
         return LatestStore(self.settings, self._redis)
+
+    @cached_property
+    def as_of(self) -> AsOf:
+        """Records as of a time, from both stores."""
+        return AsOf(self.latest, self.history)
+
+    @cached_property
+    def coverage(self) -> Coverage:
+        """Covered stretches of event time by feed, in Redis."""
+        return Coverage(self._redis)
+
+    @cached_property
+    def columns(self) -> UnknownColumns:
+        """Columns that the registry does not know, in Redis."""
+        return UnknownColumns(self._redis)
 
     @cached_property
     def heartbeats(self) -> Heartbeats:

@@ -10,7 +10,7 @@ from typing import Final, cast
 import orjson
 import redis
 
-from trade_assets.stores.latest import REDIS_ERRORS, as_redis_error
+from trade_assets.stores.latest import redis_errors
 
 RUNS_KEY: Final = "stream:runs"
 
@@ -37,15 +37,13 @@ class Heartbeats:
 
     def beat(self, beat: StreamBeat) -> None:
         """Say that a run is alive, for the next `stale_seconds`."""
-        try:
+        with redis_errors("writing the stream's heartbeat"):
             self._redis.set(_key(beat.run_id), orjson.dumps(asdict(beat)), px=self._stale_ms)
             self._redis.sadd(RUNS_KEY, beat.run_id)
-        except REDIS_ERRORS as error:
-            raise as_redis_error(error, "writing the stream's heartbeat") from error
 
     def alive(self) -> list[StreamBeat]:
         """Runs whose last beat is not stale; forgets the others."""
-        try:
+        with redis_errors("reading the stream's heartbeats"):
             beats = []
             for run_id in sorted(cast("set[str]", self._redis.smembers(RUNS_KEY))):
                 text = cast("str | None", self._redis.get(_key(run_id)))
@@ -54,8 +52,6 @@ class Heartbeats:
                     continue
                 beats.append(StreamBeat(**orjson.loads(text)))
             return beats
-        except REDIS_ERRORS as error:
-            raise as_redis_error(error, "reading the stream's heartbeats") from error
 
 
 def _key(run_id: str) -> str:

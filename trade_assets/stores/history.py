@@ -15,7 +15,7 @@ import polars as pl
 from botocore.exceptions import BotoCoreError, ClientError
 
 from trade_assets.errors import StoreRejectedError
-from trade_assets.feeds.base import EVENT_TIME, FEED, FILE_KEY, RECORD_KEY, SOURCE, Feed
+from trade_assets.feeds.base import EVENT_TIME, FEED, FILE_KEY, RECORD_KEY, SOURCE, Dataset
 from trade_assets.settings import Settings
 from trade_assets.stores.aws import as_store_error
 from trade_assets.stores.dynamo import ConditionFailedError, DynamoCalls
@@ -46,7 +46,7 @@ class HistoryStore:
         self._table = settings.history_table
         self._calls = calls or DynamoCalls(settings)
 
-    def write(self, feed: Feed, records: pl.DataFrame) -> HistoryWritten:
+    def write(self, feed: Dataset, records: pl.DataFrame) -> HistoryWritten:
         """Put records (`feed.record_schema`); those of several files may come together.
 
         A file of a rewritten feed repeats what earlier versions said: what is stored already is
@@ -66,7 +66,7 @@ class HistoryStore:
 
     def read(
         self,
-        feed: Feed,
+        feed: Dataset,
         record_key: str,
         since: datetime | None = None,
         until: datetime | None = None,
@@ -99,7 +99,7 @@ class HistoryStore:
         except (ClientError, BotoCoreError) as error:
             raise as_store_error(error, f"reading history of {record_key}") from error
 
-    def fetch(self, feed: Feed, records: pl.DataFrame) -> pl.DataFrame:
+    def fetch(self, feed: Dataset, records: pl.DataFrame) -> pl.DataFrame:
         """The stored versions of records, by their keys, typed as `feed.record_schema`.
 
         Rows that are not in the table are absent; the order is that of the table's answer.
@@ -111,7 +111,7 @@ class HistoryStore:
         items = self._calls.get_all(self._table, keys)
         return typed_frame(feed, [_texts(item) for item in items])
 
-    def missing(self, feed: Feed, records: pl.DataFrame) -> int:
+    def missing(self, feed: Dataset, records: pl.DataFrame) -> int:
         """How many of the records are not in the table."""
         return records.height - self.fetch(feed, records).height
 
@@ -193,7 +193,7 @@ def _comparable(item: Item) -> dict[str, Any]:
 
 
 def _key_condition(
-    feed: Feed, record_key: str, since: datetime | None, until: datetime | None
+    feed: Dataset, record_key: str, since: datetime | None, until: datetime | None
 ) -> tuple[str, dict[str, Any]]:
     expression = "pk = :pk"
     values: dict[str, Any] = {":pk": {"S": f"{feed.source}#{feed.name}#{record_key}"}}

@@ -32,7 +32,7 @@ from redis.exceptions import (
 )
 
 from trade_assets.errors import StoreRejectedError, StoreUnavailableError, TradeAssetsError
-from trade_assets.feeds.base import EVENT_TIME, FILE_KEY, RECORD_KEY, ROW, Feed
+from trade_assets.feeds.base import EVENT_TIME, FILE_KEY, RECORD_KEY, ROW, Dataset
 from trade_assets.settings import Settings
 from trade_assets.stores.serialise import iso_text, iso_time, redis_fields, typed_frame
 
@@ -137,7 +137,7 @@ class LatestStore:
         self._redis = client if client is not None else connect(settings)
         self._sha: dict[str, str] = {}
 
-    def write(self, feed: Feed, records: pl.DataFrame) -> LatestWritten:
+    def write(self, feed: Dataset, records: pl.DataFrame) -> LatestWritten:
         """Offer records (`feed.record_schema`, of any number of files) as the newest ones.
 
         Raises:
@@ -155,7 +155,7 @@ class LatestStore:
 
     def write_status(
         self,
-        feed: Feed,
+        feed: Dataset,
         file_key: str,
         event_time: datetime,
         ingest_time: datetime,
@@ -170,43 +170,43 @@ class LatestStore:
             "lag_seconds": f"{lag_seconds:.6f}",
         }
         flat = [part for pair in fields.items() for part in pair]
-        key = f"status:{_scope(feed)}"
+        key = f"status:{scope_of(feed)}"
         again = "0" if repair else "1"
         self._scripted(_GUARDED_STATUS, [(key, [iso_text(event_time), again, *flat])])
 
-    def read(self, feed: Feed, record_keys: Iterable[str]) -> list[Mapping[str, str]]:
+    def read(self, feed: Dataset, record_keys: Iterable[str]) -> list[Mapping[str, str]]:
         """The newest records of those keys that exist, in the order asked."""
-        prefix = f"latest:{_scope(feed)}:"
-        with _redis_errors("reading latest records"), self._pipeline() as pipe:
+        prefix = f"latest:{scope_of(feed)}:"
+        with redis_errors("reading latest records"), self._pipeline() as pipe:
             for key in record_keys:
                 pipe.hgetall(f"{prefix}{key}")
             return [record for record in pipe.execute() if record]
 
-    def frame(self, feed: Feed, record_keys: Iterable[str]) -> pl.DataFrame:
+    def frame(self, feed: Dataset, record_keys: Iterable[str]) -> pl.DataFrame:
         """The newest records of those keys that exist, typed as `feed.record_schema`."""
         return typed_frame(feed, self.read(feed, record_keys))
 
-    def record_keys(self, feed: Feed) -> list[str]:
+    def record_keys(self, feed: Dataset) -> list[str]:
         """Record keys that exist, sorted."""
-        with _redis_errors("reading record keys"):
-            return sorted(cast("set[str]", self._redis.smembers(f"keys:{_scope(feed)}")))
+        with redis_errors("reading record keys"):
+            return sorted(cast("set[str]", self._redis.smembers(f"keys:{scope_of(feed)}")))
 
-    def status(self, feed: Feed) -> Mapping[str, str]:
+    def status(self, feed: Dataset) -> Mapping[str, str]:
         """A feed's status fields; empty before its first file."""
-        with _redis_errors("reading status"):
-            return cast("dict[str, str]", self._redis.hgetall(f"status:{_scope(feed)}"))
+        with redis_errors("reading status"):
+            return cast("dict[str, str]", self._redis.hgetall(f"status:{scope_of(feed)}"))
 
     def ping(self) -> None:
         """Raise StoreUnavailableError unless Redis answers."""
-        with _redis_errors(f"reaching {self._settings.redis_display_url}"):
+        with redis_errors(f"reaching {self._settings.redis_display_url}"):
             self._redis.ping()
 
     def close(self) -> None:
         """Give the connections back."""
         disconnect(self._redis)
 
-    def _write_guarded(self, feed: Feed, keys: list[str], newest: pl.DataFrame) -> list[str]:
-        prefix = f"latest:{_scope(feed)}:"
+    def _write_guarded(self, feed: Dataset, keys: list[str], newest: pl.DataFrame) -> list[str]:
+        prefix = f"latest:{scope_of(feed)}:"
         versions = newest.select(iso_time(EVENT_TIME), FILE_KEY)
         calls = [
             (prefix + key, [event_time, file_key, fields])
@@ -215,12 +215,12 @@ class LatestStore:
             )
         ]
         # The set first: a record that exists without its key in the set would never be found.
-        with _redis_errors("writing record keys"):
-            self._redis.sadd(f"keys:{_scope(feed)}", *keys)
+        with redis_errors("writing record keys"):
+            self._redis.sadd(f"keys:{scope_of(feed)}", *keys)
         results = self._scripted(_GUARDED_WRITE, calls)
         return [key for key, result in zip(keys, results, strict=True) if result]
 
-    def _announce(self, feed: Feed, changed: list[str], newest: pl.DataFrame) -> None:
+    def _announce(self, feed: Dataset, changed: list[str], newest: pl.DataFrame) -> None:
         last = newest.select(iso_time(EVENT_TIME), FILE_KEY).row(-1)
         entry = {
             "event_time": last[0],
@@ -228,9 +228,9 @@ class LatestStore:
             "count": len(changed),
             "record_keys": orjson.dumps(changed).decode(),
         }
-        with _redis_errors("announcing updates"):
+        with redis_errors("announcing updates"):
             self._redis.xadd(
-                f"updates:{_scope(feed)}",
+                f"updates:{scope_of(feed)}",
                 cast("dict[Any, Any]", entry),
                 maxlen=self._settings.updates_max_length,
                 approximate=True,
@@ -240,7 +240,7 @@ class LatestStore:
         """Run a script for many keys in one round trip; it is loaded where a server lacks it."""
         results: list[Any] = [0] * len(calls)
         for _ in range(2):
-            with _redis_errors("writing latest records"), self._pipeline() as pipe:
+            with redis_errors("writing latest records"), self._pipeline() as pipe:
                 sha = self._sha.get(script) or self._load(script)
                 for key, arguments in calls:
                     # By name: redis-py's cluster pipeline blocks the method, not the command.
@@ -287,7 +287,7 @@ def as_redis_error(error: Exception, what: str) -> TradeAssetsError:
     return StoreRejectedError(f"{what}: Redis: {type(error).__name__}: {error}")
 
 
-class _redis_errors:  # noqa: N801 - used like a function
+class redis_errors:  # noqa: N801 - used like a function
     """Context in which redis-py's errors become ours."""
 
     def __init__(self, what: str) -> None:
@@ -301,5 +301,6 @@ class _redis_errors:  # noqa: N801 - used like a function
             raise as_redis_error(error, self._what) from error
 
 
-def _scope(feed: Feed) -> str:
+def scope_of(feed: Dataset) -> str:
+    """`<source>:<name>`, the end of every key that is about a data set as a whole."""
     return f"{feed.source}:{feed.name}"

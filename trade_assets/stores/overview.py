@@ -8,7 +8,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import urlsplit
@@ -18,12 +17,18 @@ import urllib3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from trade_assets.errors import PermanentError, StoreRejectedError, StoreUnavailableError
-from trade_assets.feeds.base import Feed
 from trade_assets.feeds.registry import FEEDS
 from trade_assets.logs import known_secrets, redact
 from trade_assets.settings import Profile, Settings
 from trade_assets.stores.aws import as_store_error, dynamodb_client, s3_client, sqs_client
 from trade_assets.stores.bundle import Stores
+from trade_assets.stores.feed_status import (
+    FeedStatus,
+    Freshness,
+    feed_status,
+    freshness_text,
+    unknown_feeds,
+)
 from trade_assets.stores.queue import QueueDepth
 from trade_assets.stores.set_aside import (
     DeadLetter,
@@ -51,34 +56,6 @@ class PartStatus:
     where: str
     reachable: bool
     problem: str | None = None
-
-
-class Freshness(StrEnum):
-    """How a feed is doing."""
-
-    OK = "ok"
-    STALE = "stale"  # no file was ingested within the feed's limit
-    EMPTY = "empty"  # no file was ever ingested
-    UNKNOWN = "unknown"  # Redis is away, or its status is not readable
-
-
-@dataclass(frozen=True, slots=True)
-class FeedStatus:
-    """A feed by its status in Redis. Times are UTC; None where there is none or it is unknown.
-
-    `age_seconds` is the time since `last_ingest_time`; `lag_seconds` is what the last file took
-    from landing to Redis; `limit_seconds` is the age from which on the feed is stale.
-    """
-
-    feed: str
-    freshness: Freshness
-    limit_seconds: float
-    last_file: str | None = None
-    last_event_time: datetime | None = None
-    last_ingest_time: datetime | None = None
-    age_seconds: float | None = None
-    lag_seconds: float | None = None
-    record_keys: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +92,11 @@ class Overview:
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """What is down, stale or given up; empty when healthy. Quarantined files are none: they
-        are the desk's broken files, and out of the way."""
+        """What is down, stale or given up; empty when healthy. Quarantined files and gaps are none:
+        they are the desk's broken and missing files, and listed as such."""
         found = [f"{part.name}: {part.problem}" for part in self.parts if part.problem]
         found += [
-            f"{feed.feed}: {_freshness_text(feed)}"
+            f"{feed.feed}: {freshness_text(feed)}"
             for feed in self.feeds
             if feed.freshness is not Freshness.OK
         ]
@@ -134,11 +111,6 @@ class Overview:
         """All of it, and the verdict, for JSON."""
         problems = self.problems
         return {"healthy": not problems, "problems": problems, **asdict(self)}
-
-
-def freshness_limit(settings: Settings, feed: Feed) -> float:
-    """Seconds after which a feed without a new file is stale."""
-    return settings.freshness_seconds.get(feed.path, feed.freshness_seconds)
 
 
 class Observer:
@@ -164,7 +136,7 @@ class Observer:
         others = self._pool.submit(self._look_at_dagster)
         aws_parts, queue, quarantine = aws.result()
         redis_part, in_redis = redis.result()
-        feeds, runs = in_redis or (_unknown_feeds(settings), None)
+        feeds, runs = in_redis or (unknown_feeds(settings), None)
         return Overview(
             time=now,
             profile=settings.profile.value,
@@ -263,24 +235,7 @@ class Observer:
             )
             for beat in self._stores.heartbeats.alive()
         )
-        return tuple(self._feed(feed, now) for feed in FEEDS.values()), runs
-
-    def _feed(self, feed: Feed, now: datetime) -> FeedStatus:
-        fields = self._stores.latest.status(feed)
-        ingested = _moment(fields.get("last_ingest_time"))
-        age = None if ingested is None else (now - ingested).total_seconds()
-        limit = freshness_limit(self._settings, feed)
-        return FeedStatus(
-            feed=feed.path,
-            freshness=_freshness(age, limit, empty=not fields),
-            limit_seconds=limit,
-            last_file=fields.get("last_file"),
-            last_event_time=_moment(fields.get("last_event_time")),
-            last_ingest_time=ingested,
-            age_seconds=age,
-            lag_seconds=_number(fields.get("lag_seconds")),
-            record_keys=len(self._stores.latest.record_keys(feed)),
-        )
+        return tuple(feed_status(self._stores, feed, now) for feed in FEEDS.values()), runs
 
     def _look_at_dagster(self) -> list[PartStatus]:
         """Dagster's webserver, which runs on this machine in the local profile only."""
@@ -340,44 +295,6 @@ def _require_listener(settings: Settings) -> None:
 def _silent(settings: Settings, url: str) -> StoreUnavailableError:
     hint = " (`trade-assets up` starts it)" if settings.profile is Profile.LOCAL else ""
     return StoreUnavailableError(f"nothing answers at {url}{hint}")
-
-
-def _unknown_feeds(settings: Settings) -> tuple[FeedStatus, ...]:
-    return tuple(
-        FeedStatus(feed.path, Freshness.UNKNOWN, freshness_limit(settings, feed))
-        for feed in FEEDS.values()
-    )
-
-
-def _freshness(age: float | None, limit: float, *, empty: bool) -> Freshness:
-    if empty:
-        return Freshness.EMPTY
-    if age is None:
-        return Freshness.UNKNOWN
-    return Freshness.OK if age <= limit else Freshness.STALE
-
-
-def _freshness_text(feed: FeedStatus) -> str:
-    if feed.freshness is Freshness.EMPTY:
-        return "no file yet"
-    if feed.freshness is Freshness.STALE and feed.age_seconds is not None:
-        limit = f"limit {feed.limit_seconds:g} s"
-        return f"stale, the last file came {feed.age_seconds:.0f} s ago ({limit})"
-    return f"freshness {feed.freshness}"
-
-
-def _moment(text: str | None) -> datetime | None:
-    try:
-        return datetime.fromisoformat(text).astimezone(UTC) if text else None
-    except ValueError:
-        return None
-
-
-def _number(text: str | None) -> float | None:
-    try:
-        return float(text) if text else None
-    except ValueError:
-        return None
 
 
 def _text(error: Exception) -> str:

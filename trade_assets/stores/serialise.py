@@ -22,7 +22,7 @@ from trade_assets.feeds.base import (
     FILE_KEY,
     RECORD_KEY,
     SOURCE,
-    Feed,
+    Dataset,
 )
 
 ISO_MICROSECONDS: Final = "%Y-%m-%dT%H:%M:%S%.6fZ"
@@ -68,7 +68,7 @@ def redis_fields(frame: pl.DataFrame) -> list[str]:
     return _joined(frame, _field_part, "[", "]")
 
 
-def typed_frame(feed: Feed, rows: Sequence[Mapping[str, str]]) -> pl.DataFrame:
+def typed_frame(feed: Dataset, rows: Sequence[Mapping[str, str]]) -> pl.DataFrame:
     """Rows of texts, as a store gives them back, as a frame of `feed.record_schema`.
 
     Raises:

@@ -7,9 +7,9 @@ from typing import Any, Final, cast
 import orjson
 from redis.exceptions import RedisError
 
-from trade_assets.feeds.base import Feed
+from trade_assets.feeds.base import Dataset
 from trade_assets.settings import Settings
-from trade_assets.stores.latest import as_redis_error, connect, disconnect
+from trade_assets.stores.latest import as_redis_error, connect, disconnect, scope_of
 
 ENTRIES: Final = 500
 """Most entries of one reading."""
@@ -27,9 +27,9 @@ class Update:
 class UpdateReader:
     """Follows the updates of one feed. Not thread-safe."""
 
-    def __init__(self, settings: Settings, feed: Feed) -> None:
+    def __init__(self, settings: Settings, feed: Dataset) -> None:
         self._redis = connect(settings)
-        self._stream = f"updates:{feed.source}:{feed.name}"
+        self._stream = f"updates:{scope_of(feed)}"
         self._last: str | None = None
 
     def mark(self) -> None:

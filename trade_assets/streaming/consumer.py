@@ -20,6 +20,7 @@ from typing import Final, TypeVar
 
 import structlog
 
+from trade_assets.analytics.registry import Derived, derived_from
 from trade_assets.errors import StoreRejectedError, TransientError
 from trade_assets.feeds.keys import FEEDS_PREFIX
 from trade_assets.logs import get_logger
@@ -28,6 +29,7 @@ from trade_assets.stores.bundle import Stores
 from trade_assets.stores.ledger import FileState
 from trade_assets.stores.queue import Message
 from trade_assets.stores.retrying import retrying
+from trade_assets.streaming.derive import Deriver
 from trade_assets.streaming.inflight import InFlight
 from trade_assets.streaming.ingest import (
     REWRITE_ROUNDS,
@@ -36,11 +38,13 @@ from trade_assets.streaming.ingest import (
     FileVersion,
     account,
     by_feed,
-    newest_file,
+    describe,
     read_files,
     stale_versions,
 )
+from trade_assets.streaming.noting import note_files
 from trade_assets.streaming.report import Reports
+from trade_assets.streaming.told import tell
 from trade_assets.streaming.work import HistoryWriter, LatestWriter, Work
 
 log = get_logger(__name__)
@@ -72,6 +76,7 @@ class StreamConsumer:
         self._history = history
         self._reports = reports
         self._run_id = run_id
+        self._deriver = Deriver(stores)
         self._inbox: queue.Queue[Message] = queue.Queue(INBOX_MESSAGES)
         self._written: queue.Queue[Work | None] = queue.Queue(2)
         self._in_flight = InFlight(stores.queue, settings.queue_visibility_seconds)
@@ -235,16 +240,7 @@ class StreamConsumer:
             work.lags[result.version.key] = result.version.lag_seconds(now)
         path = batch.feed.path
         work.changed[path] = work.changed.get(path, 0) + written.changed
-        self._note_status(work, batch, now)
-
-    def _note_status(self, work: Work, batch: FeedBatch, now: datetime) -> None:
-        newest = newest_file(batch.files)
-        if newest is None:
-            return
-        last, key = newest
-        self._retrying(
-            partial(self._stores.latest.write_status, batch.feed, key, last, now, work.lags[key])
-        )
+        self._retrying(partial(note_files, self._stores, batch.feed, batch.files, now, work.lags))
 
     def _second_stage(self) -> None:
         while True:
@@ -263,21 +259,38 @@ class StreamConsumer:
             partial(account, self._stores.objects, self._stores.ledger, results, self._run_id)
         )
         self._settle(work)
-        self._report(work)
+        tell(work, self._reports)
 
     def _keep(self, work: Work, batch: FeedBatch) -> None:
-        self._write_history(work, batch)
+        self._write_history_and_derive(work, batch)
         if batch.feed.rewritten:
             self._follow_rewrites(work, batch.files)
 
-    def _write_history(self, work: Work, batch: FeedBatch) -> None:
+    def _write_history_and_derive(self, work: Work, batch: FeedBatch) -> None:
         try:
             written = self._retrying(partial(self._history.write, batch.feed, batch.records))
         except StoreRejectedError as error:
-            self._split(work, batch, error, self._write_history)
+            self._split(work, batch, error, self._write_history_and_derive)
             return
         path = batch.feed.path
         work.puts[path] = work.puts.get(path, 0) + written.puts
+        for dataset in derived_from(batch.feed):
+            self._derive(dataset, batch)
+
+    def _derive(self, dataset: Derived, batch: FeedBatch) -> None:
+        """Derive from a batch. What cannot be derived costs the derived records only."""
+        feed_key = batch.files[-1].feed_key
+        assert feed_key is not None
+        write = partial(self._deriver.write, dataset, batch.records, self._latest, self._history)
+        written, failure = None, ""
+        try:
+            written = self._retrying(write)
+        except TransientError:
+            raise
+        except Exception as error:
+            failure = describe(error)
+            log.exception("cannot derive", dataset=dataset.path, file=feed_key.key)
+        self._reports.add_derived(dataset, feed_key.partition, written, failure)
 
     def _split(
         self,
@@ -314,7 +327,7 @@ class StreamConsumer:
             for batch in by_feed(files):
                 self._show(work, batch)
             for batch in by_feed([work.results[result.version.key] for result in files]):
-                self._write_history(work, batch)
+                self._write_history_and_derive(work, batch)
         # Their messages come back, and with them another look.
         for result in files:
             error = TransientError(f"{result.version.key} is rewritten faster than it can be read")
@@ -346,40 +359,6 @@ class StreamConsumer:
         self._done.move_to_end(version.key)
         while len(self._done) > DONE_VERSIONS:
             self._done.popitem(last=False)
-
-    def _report(self, work: Work) -> None:
-        groups: dict[str, list[FileResult]] = {}
-        for result in work.results.values():
-            if result.feed_key is not None and result.state is not FileState.FAILED:
-                groups.setdefault(result.feed_key.feed.path, []).append(result)
-        for path, results in groups.items():
-            feed_key = results[0].feed_key
-            assert feed_key is not None
-            self._reports.add(
-                feed_key.feed,
-                [(result, work.lags.get(result.version.key)) for result in results],
-                history_puts=work.puts.get(path, 0),
-                latest_changed=work.changed.get(path, 0),
-            )
-            lags = [work.lags.get(result.version.key, 0.0) for result in results]
-            log.info(
-                "stored",
-                feed=path,
-                files=len(results),
-                file=results[-1].version.key,
-                rows=sum(result.rows_stored for result in results),
-                lag_seconds=round(max(lags), 4),
-            )
-        for result in work.results.values():
-            if result.state is not FileState.STORED or result.rejected:
-                log.warning(
-                    "file not stored whole",
-                    feed=result.feed_key.feed.path if result.feed_key else None,
-                    file=result.version.key,
-                    state=result.state.value,
-                    rejected=len(result.rejected),
-                    error=result.error,
-                )
 
     def _release(self, messages: list[Message]) -> None:
         try:

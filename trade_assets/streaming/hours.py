@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
+import polars as pl
+
 from trade_assets.feeds.base import Feed
 from trade_assets.feeds.keys import hour_prefix, partition_hour
 from trade_assets.stores.bundle import Stores
@@ -64,6 +66,11 @@ class HourFiles:
             if len(versions) <= BATCH_FILES:
                 self._kept = read
             yield from by_feed(read)
+
+    def frames(self) -> Iterator[pl.DataFrame]:
+        """The records alone, batch by batch."""
+        for batch in self.batches():
+            yield batch.records
 
     def read(self, versions: Sequence[FileVersion]) -> list[FileResult]:
         """Read file versions and take over what they came to, in place of earlier versions."""

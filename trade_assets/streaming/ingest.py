@@ -62,9 +62,17 @@ class FileResult:
     first_event_time: datetime | None = None
     last_event_time: datetime | None = None
     rejected: tuple[RejectedRow, ...] = ()
+    unknown_columns: tuple[str, ...] = ()
     state: FileState = FileState.STORED
     error: str | None = None
     superseded: str | None = None
+
+    @property
+    def is_damaged(self) -> bool:
+        """Whether the desk's file needs a look: it, or a row of it, could not be read."""
+        return self.state is FileState.QUARANTINED or any(
+            not row.duplicate for row in self.rejected
+        )
 
     def without_records(self) -> "FileResult":
         """The same file without its rows, for accounting when they are written."""
@@ -124,11 +132,11 @@ def account(
     To be called when both stores have the rows. `release` takes files that are whole out of
     quarantine (a rerun after a repair).
     """
-    refused = [r for r in results if r.state is FileState.QUARANTINED or r.rejected]
-    for result in refused:
-        _quarantine(objects, result)
+    for result in results:
+        if result.is_damaged:
+            _quarantine(objects, result)
     if release:
-        whole = (r for r in results if r.state is FileState.STORED and not r.rejected)
+        whole = (r for r in results if r.state is FileState.STORED and not r.is_damaged)
         objects.release([result.version.key for result in whole])
     ledger.record([entry for result in results for entry in ledger_entries(result, run_id)])
 
@@ -236,6 +244,7 @@ def _parsed(version: FileVersion, data: bytes) -> FileResult:
         first_event_time=first,
         last_event_time=last,
         rejected=parsed.rejected,
+        unknown_columns=parsed.unknown_columns,
     )
 
 
@@ -261,5 +270,10 @@ def _quarantine(objects: ObjectStore, result: FileResult) -> None:
 def _rejects_text(rejected: Sequence[RejectedRow]) -> str | None:
     if not rejected:
         return None
-    first = rejected[0]
-    return f"{len(rejected)} rows rejected; the first, row {first.row}: {first.reason}"
+    bad = [row for row in rejected if not row.duplicate]
+    duplicates = len(rejected) - len(bad)
+    texts = [
+        f"{len(bad)} rows rejected; the first, row {bad[0].row}: {bad[0].reason}" if bad else "",
+        f"{duplicates} duplicate rows, of which the last stays" if duplicates else "",
+    ]
+    return "; ".join(text for text in texts if text)

@@ -1,4 +1,5 @@
-"""What the asset checks look for in records: bad quotes and a schema that is not the feed's."""
+"""What the asset checks look for in records: bad quotes, symbols that nobody can translate, and a
+schema that is not the feed's."""
 
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -6,6 +7,7 @@ from typing import Any, Final
 import polars as pl
 
 from trade_assets.feeds.base import EVENT_TIME, FILE_KEY, RECORD_KEY, ROW, Feed
+from trade_assets.instruments.identify import INSTRUMENT_ID
 
 SAMPLE_ROWS: Final = 20
 
@@ -23,6 +25,35 @@ class QuoteFindings:
         self.crossed += other.crossed
         self.negative += other.negative
         self.sample = (self.sample + other.sample)[:SAMPLE_ROWS]
+
+
+@dataclass
+class SymbolFindings:
+    """How many rows carry a canonical instrument, and the keys of some that do not."""
+
+    rows: int = 0
+    untranslated: int = 0
+    sample: list[str] = field(default_factory=list)
+
+    @property
+    def coverage_percent(self) -> float | None:
+        """Share of the rows that are translated; None without rows."""
+        return 100 * (self.rows - self.untranslated) / self.rows if self.rows else None
+
+    def add(self, other: "SymbolFindings") -> None:
+        """Take in the findings of more records."""
+        self.rows += other.rows
+        self.untranslated += other.untranslated
+        self.sample = list(dict.fromkeys([*self.sample, *other.sample]))[:SAMPLE_ROWS]
+
+
+def find_symbols(records: pl.DataFrame) -> SymbolFindings:
+    """Translated and untranslated rows of records."""
+    missing = records[INSTRUMENT_ID].null_count()
+    if not missing:
+        return SymbolFindings(records.height)
+    keys = records.filter(pl.col(INSTRUMENT_ID).is_null())[RECORD_KEY].unique(maintain_order=True)
+    return SymbolFindings(records.height, missing, keys.head(SAMPLE_ROWS).to_list())
 
 
 def find_bad_quotes(feed: Feed, records: pl.DataFrame) -> QuoteFindings:

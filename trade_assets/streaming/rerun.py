@@ -15,14 +15,15 @@ from trade_assets.streaming.ingest import (
     REWRITE_ROUNDS,
     account,
     by_feed,
-    newest_file,
     stale_versions,
 )
+from trade_assets.streaming.noting import note_files
 
-Write = Callable[[Feed, pl.DataFrame], object]
+FeedWrite = Callable[[Feed, pl.DataFrame], object]
+"""Writes records of a feed, or what is derived from them, into a store."""
 
 
-def follow_rewrites(stores: Stores, files: HourFiles, writes: tuple[Write, ...]) -> None:
+def follow_rewrites(stores: Stores, files: HourFiles, writes: tuple[FeedWrite, ...]) -> None:
     """Write the current version of every key that was rewritten between its reading and now.
 
     Raises:
@@ -53,12 +54,9 @@ def account_hour(stores: Stores, files: HourFiles, run_id: str) -> None:
     again = retrying(stores.settings.store_retry_seconds)
     results = files.results
     again(account, stores.objects, stores.ledger, results, run_id, True)
-    newest = newest_file(results)
-    if newest is not None:
-        event_time, key = newest
-        now = datetime.now(UTC)
-        lag = next(item.version.lag_seconds(now) for item in results if item.version.key == key)
-        again(stores.latest.write_status, files.feed, key, event_time, now, lag, True)
+    now = datetime.now(UTC)
+    lags = {item.version.key: item.version.lag_seconds(now) for item in results}
+    again(note_files, stores, files.feed, results, now, lags, True)
     failed = [item for item in results if item.state is FileState.FAILED]
     if failed:
         listed = "; ".join(f"{item.version.key}: {item.error}" for item in failed[:10])

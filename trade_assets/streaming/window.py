@@ -10,7 +10,7 @@ from trade_assets.logs import get_logger
 from trade_assets.settings import Settings
 from trade_assets.stores.heartbeats import Heartbeats, StreamBeat
 from trade_assets.streaming.consumer import StreamConsumer
-from trade_assets.streaming.report import HourFigures, Reports
+from trade_assets.streaming.report import AnyFigures, Reports
 
 log = get_logger(__name__)
 
@@ -40,7 +40,7 @@ class StreamWindow:
         self._away = False
         self._beating = threading.Thread(target=self._beat_loop, name="heartbeat", daemon=True)
 
-    def run(self) -> Iterator[list[HourFigures]]:
+    def run(self) -> Iterator[list[AnyFigures]]:
         """Consume until the window is over and a successor is alive; yields figures to report.
 
         Raises:
@@ -63,7 +63,7 @@ class StreamWindow:
         if self._consumer.error is not None:
             raise self._consumer.error
 
-    def _report_until_over(self) -> Iterator[list[HourFigures]]:
+    def _report_until_over(self) -> Iterator[list[AnyFigures]]:
         reported_at = time.monotonic()
         while self._consumer.error is None and not self._is_over():
             time.sleep(TICK_SECONDS)

@@ -5,7 +5,7 @@ from typing import Protocol
 
 import polars as pl
 
-from trade_assets.feeds.base import Feed
+from trade_assets.feeds.base import Dataset
 from trade_assets.stores.history import HistoryWritten
 from trade_assets.stores.latest import LatestWritten
 from trade_assets.stores.ledger import FileState
@@ -16,14 +16,14 @@ from trade_assets.streaming.ingest import FileResult, FileVersion
 class LatestWriter(Protocol):
     """The typed write method of the Redis IO manager."""
 
-    def write(self, feed: Feed, records: pl.DataFrame) -> LatestWritten:
+    def write(self, feed: Dataset, records: pl.DataFrame) -> LatestWritten:
         """Offer records as the newest ones."""
 
 
 class HistoryWriter(Protocol):
     """The typed write method of the DynamoDB IO manager."""
 
-    def write(self, feed: Feed, records: pl.DataFrame) -> HistoryWritten:
+    def write(self, feed: Dataset, records: pl.DataFrame) -> HistoryWritten:
         """Store records for good."""
 
 

@@ -16,6 +16,7 @@ from benchmarks.parts import Bench
 from benchmarks.samples import sample, samples
 from benchmarks.scale import QUICK
 from trade_assets.feeds.keys import feed_file_key
+from trade_assets.feeds.registry import FEEDS
 from trade_assets.feeds.spot_risk import SPOT_RISK
 from trade_assets.local.leftovers import marked_processes
 from trade_assets.settings import Settings
@@ -27,7 +28,7 @@ pytestmark = pytest.mark.integration
 
 TINY = replace(
     QUICK,
-    parse_seconds=0.001,
+    round_seconds=0.001,
     backlog_files=3,
     ceiling_items=25,
     bucket_sizes=(5, 20),
@@ -50,7 +51,23 @@ def test_parse_compares_equal_results(bench: Bench) -> None:
     pytest.importorskip("pandas")
     from benchmarks import parse
 
-    assert len(parse.measure(bench).data) == 6
+    data = parse.measure(bench).data
+    feeds = {name.removeprefix("feeds/").partition(",")[0] for name in data if "feeds/" in name}
+    assert len([name for name in data if "feeds/" not in name]) == 6
+    assert feeds == {*FEEDS, "json.loads and a loop"}
+
+
+def test_symbols_compares_equal_results(bench: Bench) -> None:
+    from benchmarks import symbols
+
+    assert len(symbols.measure(bench).data) == 20
+
+
+def test_greeks_compares_equal_results(bench: Bench) -> None:
+    pytest.importorskip("vollib")
+    from benchmarks import greeks
+
+    assert set(greeks.measure(bench).data) == set(greeks.WAYS)
 
 
 def test_client_cpu_covers_both_stores(bench: Bench) -> None:
@@ -61,13 +78,20 @@ def test_client_cpu_covers_both_stores(bench: Bench) -> None:
 def test_sensor_measures_ticks_at_both_sizes(bench: Bench) -> None:
     ticks = sensor.measure(bench).data["ticks"]
     assert {(item["objects"], item["new"]) for item in ticks} == {(5, 0), (5, 2), (20, 0), (20, 2)}
-    assert all(item["list_calls"] == 2 and len(item["total"]) == TINY.ticks for item in ticks)
+    assert all(
+        item["list_calls"] == len(FEEDS) and len(item["total"]) == TINY.ticks for item in ticks
+    )
 
 
 def test_backlog_is_drained_by_a_real_stream(bench: Bench) -> None:
-    drained = backlog.measure(bench).data["drained"]
+    figure = backlog.measure(bench)
+    drained = figure.data["drained"]
     assert drained["files"] == TINY.backlog_files
     assert drained["rows"] == sum(item.rows for item in samples(TINY.backlog_files))
+    assert 0 < drained["greeks"]["solved"] <= drained["greeks"]["records"] < drained["rows"]
+    feed_rows, with_greeks, ceiling = figure.tables[0].rows[:3]
+    assert feed_rows[1] == ceiling[1] == f"{drained['rows']:,}"
+    assert with_greeks[1] == f"{drained['rows'] + drained['greeks']['records']:,}"
 
 
 def test_the_raw_loop_carries_every_file(bench: Bench) -> None:

@@ -49,9 +49,9 @@ def test_late_and_lost_files_are_listed() -> None:
 
 
 def test_the_markdown_holds_conditions_tables_and_missed_goals() -> None:
-    figure = Figure("name", "A title", [Table(("way", "ms"), [("raw", "1.0")])])
+    figure = Figure("name", "A title", [Table(("way", "ms"), [("raw", "1.0")], "Of few")])
     figure.goals = [Goal("fast", "slow", met=False)]
     text = markdown({"CPU": "one"}, [figure])
     assert "- CPU: one" in text
-    assert "| way | ms |\n| --- | ---: |\n| raw | 1.0 |" in text
+    assert "\nOf few:\n\n| way | ms |\n| --- | ---: |\n| raw | 1.0 |" in text
     assert "Goal: fast: slow (MISSED)" in text

@@ -15,6 +15,7 @@ from trade_assets.cli import main
 from trade_assets.feeds.base import EVENT_TIME, Feed, to_records
 from trade_assets.feeds.fills import FILLS
 from trade_assets.feeds.keys import feed_file_key
+from trade_assets.feeds.registry import FEEDS
 from trade_assets.feeds.spot_risk import SPOT_RISK
 from trade_assets.settings import Settings, child_environment
 from trade_assets.stores.bundle import Stores
@@ -39,6 +40,11 @@ tradeId,instrumentName,marketTradeTime,buySell,quantity,price
 AT_NINE = "bav_analysis_20250717_090000.csv"
 NINE = "2025-07-17T14:00:00.000000Z"
 """The event time of `AT_NINE`: nine o'clock in Chicago, in UTC."""
+THERE_ARE = (
+    "there are actant/eod, actant/futures_settlement, actant/options_settlement, actant/pnl_grid, "
+    "actant/sod, actant/spot_risk, actant/vtexp, derived/greeks, derived/positions, tt/fills"
+)
+"""What the message about an unknown feed ends with."""
 
 
 @dataclass(frozen=True)
@@ -99,3 +105,12 @@ def store_samples(stores: Stores, *, history: bool = True) -> None:
     """A spot-risk file of three rows and a ledger of two trades."""
     store(stores, SPOT_RISK, AT_NINE, RISK_HEADER + RISK_ROWS, history=history)
     store(stores, FILLS, "trades_20250717.csv", TRADES, history=history)
+
+
+def freshen(stores: Stores) -> None:
+    """Note for every feed that a file has just come; a file of before that day, so that what a test
+    stores is newer."""
+    before, now = datetime(2025, 7, 16, tzinfo=UTC), datetime.now(UTC)
+    for feed in FEEDS.values():
+        file_key = feed_file_key(feed, "of-before", before)
+        stores.latest.write_status(feed, file_key, before, now, 0.052)

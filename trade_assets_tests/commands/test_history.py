@@ -5,7 +5,14 @@ import pytest
 from trade_assets.feeds.spot_risk import SPOT_RISK
 from trade_assets.settings import Settings
 from trade_assets.stores.bundle import Stores
-from trade_assets_tests.commands.helpers import FUTURE, RISK_HEADER, Outcome, Run, store
+from trade_assets_tests.commands.helpers import (
+    FUTURE,
+    RISK_HEADER,
+    THERE_ARE,
+    Outcome,
+    Run,
+    store,
+)
 
 pytestmark = pytest.mark.integration
 
@@ -37,8 +44,11 @@ def bids(outcome: Outcome) -> list[str]:
 def test_json_is_exact_and_newest_first(run: Run) -> None:
     outcome = run("history", "spot_risk", FUTURE, "--json")
     assert bids(outcome) == PRICES[::-1]
-    assert set(outcome.json[0]) == set(SPOT_RISK.record_schema)
+    assert list(outcome.json[0]) == list(SPOT_RISK.record_schema)
     assert outcome.json[0]["strike_price"] is None
+    assert outcome.json[0]["instrument_id"] == "ZNU25"
+    assert outcome.json[0]["expiry"] == "2025-09-19"
+    assert outcome.json[0]["trading_date"] == "2025-07-17"
     assert outcome.json[0]["event_time"] == "2025-07-17T14:04:00.000000Z"
     assert outcome.err == ""
     oldest = run("history", "spot_risk", FUTURE, "--json", "--oldest-first")
@@ -103,6 +113,4 @@ def test_missing_table_and_unknown_feed_are_one_line(
     assert missing.err.startswith("error: reading history of")
     unknown = run("history", "nope", FUTURE)
     assert unknown.code == 1
-    assert unknown.err.splitlines() == [
-        "error: no feed 'nope'; the feeds are actant/spot_risk, tt/fills"
-    ]
+    assert unknown.err.splitlines() == [f"error: no feed 'nope'; {THERE_ARE}"]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from trade_assets.analytics.registry import DATASETS
 from trade_assets.feeds.spot_risk import SPOT_RISK
 from trade_assets.local.redis_server import start_redis
 from trade_assets.settings import Settings, child_environment, load_settings
@@ -19,6 +20,7 @@ from trade_assets_tests.commands.helpers import (
     NINE,
     PUT,
     RISK_HEADER,
+    THERE_ARE,
     Run,
     store,
     store_samples,
@@ -47,7 +49,23 @@ def test_json_has_every_record_with_its_exact_numbers_and_nulls(run: Run, stores
     assert records[CALL]["bid_volatility"] is None
     assert records[FUTURE]["strike_price"] is None
     assert records[FUTURE]["event_time"] == NINE
-    assert set(records[FUTURE]) == set(SPOT_RISK.record_schema)
+    assert list(records[FUTURE]) == list(SPOT_RISK.record_schema)
+
+
+def test_json_says_which_instrument_a_record_is_about(run: Run, stores: Stores) -> None:
+    store_samples(stores, history=False)
+    names = "trading_date", "instrument_id", "product", "expiry", "put_call", "underlying_id"
+
+    def about(*arguments: str) -> tuple[object, ...]:
+        (record,) = run("latest", *arguments, "--json").json
+        return *(record[name] for name in names), str(record["strike_price"])
+
+    assert about("spot_risk", CALL) == (
+        *("2025-07-17", "VY3N25-C110.75", "ZN", "2025-07-21", "C", "ZNU25", "110.75"),
+    )
+    future = ("2025-07-17", "ZNU25", "ZN", "2025-09-19", None, "ZNU25", "None")
+    assert about("spot_risk", FUTURE) == future
+    assert about("fills", "1001") == future
 
 
 def test_table_shows_values_ages_and_blanks(run: Run, stores: Stores) -> None:
@@ -56,9 +74,9 @@ def test_table_shows_values_ages_and_blanks(run: Run, stores: Stores) -> None:
     assert outcome.code == 0
     assert "2025-07-17 09:00:00 CDT · 14:00:00 UTC" in outcome.out
     (row,) = [line.split() for line in outcome.out.splitlines() if line.startswith(CALL)]
-    # Key, type, bid, ask, strike, theoretical, ask and average volatility, time, age.
-    assert row[:9] == [
-        CALL, "C", "0.007", "0.015625", "110.75", "0.01", "1628.67", "4.1", "09:00:00",
+    # Key, type, bid, ask, theoretical, ask and average volatility, time, age.
+    assert row[:8] == [
+        CALL, "C", "0.007", "0.015625", "0.01", "1628.67", "4.1", "09:00:00",
     ]  # fmt: skip
     assert "None" not in outcome.out
     assert "null" not in outcome.out
@@ -86,6 +104,10 @@ def test_columns_are_chosen_and_a_wrong_one_is_named(run: Run, stores: Stores) -
     assert [list(record) for record in outcome.json] == [
         ["record_key", "event_time", "ask_price", "row"]
     ]
+    common = "instrument_id,expiry,strike_price,underlying_id"
+    table = run("latest", "spot_risk", CALL, "--columns", common).out
+    (row,) = [line.split() for line in table.splitlines() if line.startswith(CALL)]
+    assert row[:5] == [CALL, "VY3N25-C110.75", "2025-07-21", "110.75", "ZNU25"]
     wrong = run("latest", "spot_risk", "--columns", "ask_prise")
     assert wrong.code == 2
     assert "ask_prise" in wrong.err
@@ -121,15 +143,14 @@ def test_empty_feed_is_an_empty_array(run: Run) -> None:
 def test_unknown_feed_names_the_feeds(run: Run) -> None:
     outcome = run("latest", "spot_rsik")
     assert outcome.code == 1
-    assert outcome.err.splitlines() == [
-        "error: no feed 'spot_rsik'; the feeds are actant/spot_risk, tt/fills"
-    ]
+    assert outcome.err.splitlines() == [f"error: no feed 'spot_rsik'; {THERE_ARE}"]
 
 
 def test_help_lists_feeds_and_examples(run: Run) -> None:
     text = run("latest", "--help").out
-    assert "actant/spot_risk" in text
-    assert "tt/fills" in text
+    words = " ".join(text.split())
+    for path, dataset in DATASETS.items():
+        assert f" {path} {dataset.title} " in words
     assert "trade-assets latest spot_risk" in text
 
 

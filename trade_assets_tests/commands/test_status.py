@@ -9,13 +9,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from math import ceil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from trade_assets.commands.words import both_zones
+from trade_assets.feeds.cadence import open_seconds
 from trade_assets.feeds.fills import FILLS
 from trade_assets.feeds.keys import feed_file_key
+from trade_assets.feeds.registry import FEEDS
+from trade_assets.feeds.spot_risk import SPOT_RISK
 from trade_assets.local.ports import free_port
 from trade_assets.settings import Settings, child_environment
 from trade_assets.stores import set_aside
@@ -23,7 +28,7 @@ from trade_assets.stores.aws import sqs_client
 from trade_assets.stores.bundle import Stores
 from trade_assets.stores.heartbeats import Heartbeats, StreamBeat
 from trade_assets.stores.latest import connect
-from trade_assets_tests.commands.helpers import Run, store_samples
+from trade_assets_tests.commands.helpers import Run, freshen, store_samples
 from trade_assets_tests.support.parts import LocalParts
 from trade_assets_tests.support.waiting import eventually
 
@@ -87,10 +92,16 @@ def dagster(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.fixture
 def healthy(stores: Stores, redis_client: Any, dagster: None) -> None:
     """All parts there, fresh feeds, and a stream run that consumes for an hour."""
+    freshen(stores)
     store_samples(stores, history=False)
     ends = (datetime.now(UTC) + IN_AN_HOUR).timestamp()
     beats = Heartbeats(redis_client, stale_seconds=600)
     beats.beat(StreamBeat("run-1", ends, files=7))
+
+
+def utc(moment: datetime) -> str:
+    """A UTC time as JSON has it."""
+    return f"{moment:%Y-%m-%dT%H:%M:%S}Z"
 
 
 def problems(run: Run) -> list[str]:
@@ -111,16 +122,19 @@ def test_healthy_platform_is_zero_and_says_what_it_saw(run: Run, settings: Setti
         ("S3", "SQS", "DynamoDB", "Redis", "Dagster UI"), True
     )
     feeds = {feed["feed"]: feed for feed in seen["feeds"]}
+    assert list(feeds) == list(FEEDS)
+    assert {feed["freshness"] for feed in seen["feeds"]} == {"ok"}
     assert feeds["tt/fills"]["record_keys"] == 2
     assert feeds["tt/fills"]["last_event_time"] == "2025-07-17T14:30:00Z"
     assert str(feeds["tt/fills"]["lag_seconds"]) == "0.052"
-    assert feeds["actant/spot_risk"]["freshness"] == "ok"
+    assert feeds["actant/spot_risk"]["record_keys"] == 3
+    assert feeds["actant/spot_risk"]["last_event_time"] == "2025-07-17T14:00:00Z"
     assert [(beat["run_id"], beat["files"]) for beat in seen["stream_runs"]] == [("run-1", 7)]
     assert seen["queue"]["depth"]["dead"] == 0
 
     text = run("status")
     assert text.code == 0
-    for words in ("healthy", "run-1 consuming, 7 files", "09:30:00 CDT · 14:30:00 UTC"):
+    for words in ("healthy", "run-1 consuming, 7 files", "09:30:00 CDT · 14:30:00 UTC", *FEEDS):
         assert words in text.out
 
 
@@ -136,7 +150,7 @@ def test_stale_feed_is_a_problem(run: Run, monkeypatch: pytest.MonkeyPatch) -> N
 def test_fresh_start_has_neither_files_nor_a_stream(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    empty = ["actant/spot_risk: no file yet", "tt/fills: no file yet"]
+    empty = [f"{path}: no file yet" for path in FEEDS]
     assert problems(run) == [*empty, "stream: no run is consuming"]
     monkeypatch.setenv("TRADE_ASSETS_STREAM_ENABLED", "false")
     assert problems(run) == empty
@@ -154,10 +168,13 @@ def test_redis_away_leaves_the_rest(run: Run, monkeypatch: pytest.MonkeyPatch) -
     }  # fmt: skip
     assert outcome.json["stream_runs"] is None
     assert {feed["freshness"] for feed in outcome.json["feeds"]} == {"unknown"}
+    for name in ("gaps", "unknown_columns"):
+        assert [feed[name] for feed in outcome.json["feeds"]] == [None] * len(FEEDS)
     assert outcome.json["queue"]["depth"]["dead"] == 0
     text = run("status")
     assert text.code == 2
     assert "away" in text.out
+    assert "gaps        unknown" in text.out
     assert "hidden-word" not in text.out + text.err + outcome.out + outcome.err
 
 
@@ -197,6 +214,74 @@ def test_what_is_not_provisioned_is_reachable_and_a_problem(
         assert parts[name]["reachable"] is True
         assert parts[name]["problem"]
     assert "trouble" in run("status").out
+
+
+@pytest.mark.usefixtures("healthy")
+def test_gaps_show_and_are_no_problem(run: Run, stores: Stores) -> None:
+    # Five days: the market is open in some of them, however long a weekend is.
+    now = datetime.now(UTC).replace(microsecond=0)
+    end, start = now - timedelta(days=6), now - timedelta(days=11)
+    assert SPOT_RISK.cadence_seconds == 1
+    stores.coverage.add(SPOT_RISK, [start, end], 1)
+    outcome = run("status", "--json")
+    assert outcome.code == 0
+    (feed,) = [feed for feed in outcome.json["feeds"] if feed["feed"] == SPOT_RISK.path]
+    looked_at = datetime.fromisoformat(outcome.json["time"])
+    expected = round(open_seconds(start, end)) - 1, ceil(open_seconds(end, looked_at)) - 1
+    assert feed["gaps"] == [
+        {
+            "start": utc(start),
+            "end": utc(end),
+            "files_expected": expected[0],
+            "open": False,
+        },
+        {
+            "start": utc(end),
+            "end": outcome.json["time"],
+            "files_expected": expected[1],
+            "open": True,
+        },
+    ]
+    others = [feed["gaps"] for feed in outcome.json["feeds"] if feed["feed"] != SPOT_RISK.path]
+    assert others == [[]] * (len(FEEDS) - 1)
+
+    text = run("status")
+    assert text.code == 0
+    _, _, after = text.out.partition("gaps        2 gaps\n")
+    newest, older = [line for line in after.splitlines() if line.startswith(SPOT_RISK.path)]
+    assert "still open" in newest
+    assert newest.split(SPOT_RISK.path)[1].strip().startswith(both_zones(end))
+    assert older.split() == [
+        *(SPOT_RISK.path, *both_zones(start).split(), *both_zones(end).split()),
+        f"{expected[0]:,}",
+    ]
+
+
+@pytest.mark.usefixtures("healthy")
+def test_without_gaps_and_unknown_columns_it_says_so_or_nothing(run: Run) -> None:
+    outcome = run("status", "--json")
+    assert {str(feed["gaps"]) for feed in outcome.json["feeds"]} == {"[]"}
+    assert {str(feed["unknown_columns"]) for feed in outcome.json["feeds"]} == {"[]"}
+    text = run("status").out
+    assert "gaps        none" in text
+    assert "new columns" not in text
+
+
+@pytest.mark.usefixtures("healthy")
+def test_unknown_columns_show_and_are_no_problem(run: Run, stores: Stores) -> None:
+    stores.columns.note(SPOT_RISK, ["VEGA", "DELTA [red]"])
+    stores.columns.note(FILLS, ["broker"])
+    outcome = run("status", "--json")
+    assert outcome.code == 0
+    found = {feed["feed"]: feed["unknown_columns"] for feed in outcome.json["feeds"]}
+    assert {path: names for path, names in found.items() if names} == {
+        "actant/spot_risk": ["DELTA [red]", "VEGA"],
+        "tt/fills": ["broker"],
+    }
+    (line,) = [line for line in run("status").out.splitlines() if line.startswith("new columns")]
+    assert line.rstrip() == (
+        "new columns actant/spot_risk: DELTA [red], VEGA; tt/fills: broker (kept in extra)"
+    )
 
 
 @pytest.mark.usefixtures("healthy")

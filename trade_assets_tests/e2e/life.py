@@ -101,10 +101,10 @@ def live_stream_runs(product: Product) -> list[str]:
     return [run["runId"] for run in runs if run["status"] == "STARTED" and run["runId"] in beats]
 
 
-def stream_processes(product: Product) -> list[psutil.Process]:
-    """The processes of the live stream runs (two while one hands over to the other)."""
+def stream_processes(product: Product) -> dict[str, psutil.Process]:
+    """The processes of the live stream runs, by run (two while one hands over to the other)."""
     runs = eventually(lambda: live_stream_runs(product), 60, "a stream run is alive")
-    return [psutil.Process(_pid(product, run_id)) for run_id in runs]
+    return {run_id: psutil.Process(_pid(product, run_id)) for run_id in runs}
 
 
 def _pid(product: Product, run_id: str) -> int:

@@ -39,6 +39,12 @@ def test_a_fill():
         "price": 112.078125,
         "kind": "fill",
         "trading_date": date(2025, 8, 25),
+        "instrument_id": "ZNU25",
+        "product": "ZN",
+        "expiry": date(2025, 9, 19),
+        "strike_price": None,
+        "put_call": None,
+        "underlying_id": "ZNU25",
         "extra": None,
     }
 
@@ -104,6 +110,16 @@ def test_midnight_decides_over_price_zero():
 def test_the_ledger_day_rolls_at_seventeen_central(time, day):
     parsed = parse(at(f"2025-07-17 {time}"))
     assert parsed.frame["trading_date"].to_list() == [date(2025, 7, day)]
+
+
+def test_a_weekends_rows_belong_to_monday():
+    """As in the desk's ledger of Monday 2025-07-21, which holds rows of the Saturday before."""
+    parsed = parse(
+        at("2025-07-19 00:00:00.000", trade_id="1"),
+        at("2025-07-19 03:00:00.000", trade_id="2"),
+        at("2025-07-20 18:30:00", trade_id="3"),
+    )
+    assert parsed.frame["trading_date"].to_list() == [date(2025, 7, 21)] * 3
 
 
 def test_sides():

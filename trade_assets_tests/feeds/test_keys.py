@@ -57,6 +57,8 @@ def test_keys_sort_by_hour():
         "feeds/actant/spot_risk/dt=2025-07-17/hh=19/folder/x.csv",
         "feeds/actant/spot_risk/dt=2025-02-30/hh=19/x.csv",
         "feeds/actant/spot_risk/dt=2025-07-17/hh=24/x.csv",
+        "feeds/actant/spot_risk/dt=\u0662025-07-17/hh=19/x.csv",
+        "feeds/actant/spot_risk/dt=2025-07-17/hh=\uff119/x.csv",
         "feeds/actant/nothing/dt=2025-07-17/hh=19/x.csv",
         "quarantine/feeds/actant/spot_risk/dt=2025-07-17/hh=19/x.csv",
         "snapshots/tt/live/orders/dt=2025-07-17/hh=19/20250717T190000Z.json",

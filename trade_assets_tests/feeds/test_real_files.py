@@ -1,10 +1,18 @@
 """The desk's real files, against the plain reader. Skipped where the files are not there."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from trade_assets.feeds.fills import FILLS
 from trade_assets.feeds.spot_risk import SPOT_RISK
 from trade_assets_tests.feeds import reference
+from trade_assets_tests.feeds.reference import (
+    fill_values,
+    risk_instrument,
+    risk_values,
+    trades_instrument,
+)
 
 pytestmark = pytest.mark.skipif(not reference.DATA.is_dir(), reason="no real files here")
 
@@ -17,15 +25,23 @@ def test_every_value_of_a_real_spot_risk_file(path):
     data = path.read_bytes()
     parsed = SPOT_RISK.parse(data, path.name)
     names = reference.header(data)
+    local = datetime.strptime(path.name.removeprefix("bav_analysis_"), "%Y%m%d_%H%M%S.csv")
+    of_file = {
+        "event_time": local.replace(tzinfo=reference.CENTRAL).astimezone(UTC),
+        "trading_date": reference.trading_date(local),
+        "extra": None,
+    }
+    lines = reference.data_lines(data, "Type,")
+    rows = {at: reference.fields(names, line) for at, line in lines.items()}
     expected = [
-        {"row": at, **reference.risk_values(reference.fields(names, line))}
-        for at, line in reference.data_lines(data, "Type,").items()
+        {"row": at, **of_file, **risk_values(row), **risk_instrument(row["Key"])}
+        for at, row in rows.items()
     ]
     assert parsed.rejected == ()
-    assert parsed.frame.drop("event_time", "extra").to_dicts() == [
-        {name: row[name] for name in parsed.frame.columns if name in row} for row in expected
+    assert parsed.frame.to_dicts() == [
+        {name: row[name] for name in parsed.frame.columns} for row in expected
     ]
-    assert parsed.frame["extra"].null_count() == parsed.frame.height > 0
+    assert parsed.frame.height > 0
     assert dict(parsed.frame.schema) == SPOT_RISK.frame_schema
 
 
@@ -34,13 +50,15 @@ def test_every_value_of_a_real_ledger(path):
     data = path.read_bytes()
     parsed = FILLS.parse(data, path.name)
     names = reference.header(data)
+    lines = reference.data_lines(data, None)
+    rows = {at: reference.fields(names, line) for at, line in lines.items()}
     expected = [
-        {"row": at, **reference.fill_values(reference.fields(names, line))}
-        for at, line in reference.data_lines(data, None).items()
+        {"row": at, "extra": None, **fill_values(row), **trades_instrument(row["instrumentName"])}
+        for at, row in rows.items()
     ]
     assert parsed.rejected == ()
-    assert parsed.frame.drop("extra").to_dicts() == [
-        {name: row[name] for name in parsed.frame.columns if name in row} for row in expected
+    assert parsed.frame.to_dicts() == [
+        {name: row[name] for name in parsed.frame.columns} for row in expected
     ]
     assert parsed.frame.height > 0
     assert dict(parsed.frame.schema) == FILLS.frame_schema

@@ -1,6 +1,6 @@
 """The traps of the spot-risk format, one test each."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -36,10 +36,16 @@ def test_wide_rows_have_positions():
         "record_key": "XCME.VY3.21JUL25.110.P",
         "event_time": datetime(2025, 7, 17, 19, 33, 31, tzinfo=UTC),
         "row": 2,
+        "trading_date": date(2025, 7, 17),
+        "instrument_id": "VY3N25-P110",
+        "product": "ZN",
+        "expiry": date(2025, 7, 21),
+        "strike_price": 110.0,
+        "put_call": "P",
+        "underlying_id": "ZNU25",
         "instrument_type": "P",
         "bid_price": 0.015625,
         "ask_price": 0.03125,
-        "strike_price": 110.0,
         "theoretical_price": None,
         "bid_volatility": None,
         "ask_volatility": None,

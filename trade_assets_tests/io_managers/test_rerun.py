@@ -1,6 +1,6 @@
 """Hour partitions through a real materialisation: both IO managers, their checks and metadata."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -9,9 +9,8 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from trade_assets.definitions import build_definitions
-from trade_assets.defs.feeds.assets import hour_partitions
 from trade_assets.defs.feeds.jobs import RANGE_END_TAG, RANGE_START_TAG
+from trade_assets.defs.hours import hour_partitions
 from trade_assets.defs.names import layer_key
 from trade_assets.feeds.base import Feed
 from trade_assets.feeds.keys import PARTITION_FORMAT
@@ -31,54 +30,9 @@ from trade_assets_tests.stores.samples import (
     spot_bytes,
     spot_key,
 )
+from trade_assets_tests.support.materialise import PARTITION, Materialise, metadata, partitions
 
-PARTITION = HOUR.strftime(PARTITION_FORMAT)
 NEXT = HOUR + timedelta(hours=1)
-
-
-@pytest.fixture(scope="module")
-def instance() -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.ephemeral() as made:
-        yield made
-
-
-@pytest.fixture
-def stores(provisioned: Settings) -> Iterator[Stores]:
-    with Stores(provisioned) as made:
-        yield made
-
-
-class Materialise:
-    """Materialises partitions with the definitions as production assembles them."""
-
-    def __init__(self, settings: Settings, instance: dg.DagsterInstance) -> None:
-        self._definitions = build_definitions(settings=settings)
-        self._instance = instance
-
-    def __call__(
-        self,
-        feed: Feed,
-        layers: Sequence[str] = LAYERS,
-        partition: str | None = PARTITION,
-        extra: Sequence[dg.AssetsDefinition] = (),
-        **options: Any,
-    ) -> dg.ExecuteInProcessResult:
-        assets = [*(self._definitions.assets or ()), *extra]
-        keys = [layer_key(feed, layer) for layer in layers] + [key for a in extra for key in a.keys]
-        return dg.materialize(
-            assets,  # type: ignore[arg-type]
-            partition_key=partition,
-            instance=self._instance,
-            resources=dict(self._definitions.resources or {}),
-            selection=dg.AssetSelection.assets(*keys),
-            raise_on_error=False,
-            **options,
-        )
-
-
-@pytest.fixture
-def materialise(provisioned: Settings, instance: dg.DagsterInstance) -> Materialise:
-    return Materialise(provisioned, instance)
 
 
 def state(settings: Settings, feed: Feed) -> tuple[Mapping[str, Any], list[dict[str, Any]]]:
@@ -97,16 +51,6 @@ def put_ledgers(stores: Stores) -> None:
     """The ledger as it stood in an hour and in the next, where a price had been corrected."""
     stores.objects.put(ledger_key(), ledger_bytes([111.5, 111.25, 111.0]))
     stores.objects.put(ledger_key(NEXT), ledger_bytes([111.5, 111.375, 111.0, 110.5]))
-
-
-def metadata(result: dg.ExecuteInProcessResult, feed: Feed, layer: str) -> Mapping[str, Any]:
-    (event,) = [
-        event
-        for event in result.get_asset_materialization_events()
-        if event.asset_key == layer_key(feed, layer)
-    ]
-    found = event.step_materialization_data.materialization.metadata
-    return {name: value.value for name, value in found.items()}
 
 
 def test_an_hour_goes_into_both_stores_and_says_so(
@@ -138,11 +82,13 @@ def test_checks_are_evaluated_and_bad_quotes_only_warn(
     assert result.success
     checks = {check.check_name: check for check in result.get_asset_check_evaluations()}
     assert {name: check.passed for name, check in checks.items()} == {
-        "schema": True, "rows_accounted": True, "quotes": False,
+        "schema": True, "rows_accounted": True, "symbols": False, "quotes": False,
     }  # fmt: skip
     assert checks["quotes"].severity is dg.AssetCheckSeverity.WARN
     assert checks["quotes"].metadata["crossed"].value == 1
     assert checks["quotes"].metadata["negative"].value == 1
+    assert checks["symbols"].severity is dg.AssetCheckSeverity.WARN
+    assert checks["symbols"].metadata["untranslated"].value == ["A", "B", "C"]
 
 
 def test_ledger_quarantine_and_status_follow_a_rerun(
@@ -257,12 +203,7 @@ def test_a_range_of_hours_is_one_run(materialise: Materialise, stores: Stores) -
         SPOT, partition=None, tags={RANGE_START_TAG: PARTITION, RANGE_END_TAG: last}
     )
     assert result.success
-    events = [
-        event.step_materialization_data.materialization
-        for event in result.get_asset_materialization_events()
-        if event.asset_key == layer_key(SPOT, HISTORY)
-    ]
-    assert sorted(str(event.partition) for event in events) == [
+    assert partitions(result, SPOT, HISTORY) == [
         (HOUR + timedelta(hours=hours)).strftime(PARTITION_FORMAT) for hours in range(4)
     ]
     assert len(list(stores.history.read(SPOT, "XCME.ZN.SEP25"))) == 3

@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 import redis
 
-from trade_assets.feeds.base import Feed
+from trade_assets.feeds.base import Dataset, Feed
 from trade_assets.feeds.keys import feed_file_key
 from trade_assets.feeds.registry import FEEDS
 from trade_assets.settings import Settings
@@ -88,7 +88,7 @@ def raw_redis(settings: Settings) -> "redis.Redis":
     return redis.Redis.from_url(settings.redis_url.get_secret_value(), decode_responses=True)
 
 
-def redis_records(settings: Settings, feed: Feed) -> dict[str, dict[str, str]]:
+def redis_records(settings: Settings, feed: Dataset) -> dict[str, dict[str, str]]:
     """Every `latest:` hash of a feed by its key, and the set of record keys under `keys`."""
     with raw_redis(settings) as client:
         scope = f"{feed.source}:{feed.name}"

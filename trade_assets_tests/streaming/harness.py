@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 import polars as pl
 
+from trade_assets.analytics.registry import GREEKS, POSITIONS, derived_from
 from trade_assets.errors import StoreRejectedError, StoreUnavailableError
 from trade_assets.feeds.base import Feed, to_records
 from trade_assets.feeds.keys import parse_feed_key
@@ -19,6 +20,7 @@ from trade_assets.stores.history import HistoryWritten
 from trade_assets.stores.latest import LatestWritten
 from trade_assets.stores.queue import QueueDepth
 from trade_assets.streaming.consumer import StreamConsumer
+from trade_assets.streaming.derive import Deriver
 from trade_assets.streaming.report import Reports
 from trade_assets.streaming.work import HistoryWriter, LatestWriter
 from trade_assets_tests.stores.samples import FILLS, SPOT, history_items, items, redis_records
@@ -156,11 +158,15 @@ def drained(stores: Stores, *keys: str, dead: int = 0, seconds: float = 30) -> N
 
 
 def state(settings: Settings) -> dict[str, Any]:
-    """All records that both stores hold."""
+    """All records that both stores hold, but for Greeks: a backlog has those of its end only."""
+    greeks = f"{GREEKS.source}#{GREEKS.name}#"
     return {
         "spot": redis_records(settings, SPOT),
         "fills": redis_records(settings, FILLS),
-        "history": history_items(settings),
+        "positions": redis_records(settings, POSITIONS),
+        "history": [
+            item for item in history_items(settings) if not item["pk"]["S"].startswith(greeks)
+        ],
     }
 
 
@@ -173,6 +179,8 @@ def expected_state(reference: Settings, files: Mapping[str, bytes]) -> dict[str,
             frame = to_records(feed_key.feed, parsed, key)
             stores.latest.write(feed_key.feed, frame)
             stores.history.write(feed_key.feed, frame)
+            for dataset in derived_from(feed_key.feed):
+                Deriver(stores).write(dataset, frame, stores.latest, stores.history)
     return state(reference)
 
 

@@ -5,56 +5,29 @@ stores, however often. The stream run reports into the same assets between times
 """
 
 from collections.abc import Iterator
-from typing import Any
 
 import dagster as dg
-from pydantic import Field
 
 from trade_assets.defs.feeds.checks import write_check_outcomes, write_check_specs
-from trade_assets.defs.names import HISTORY_IO, LATEST_IO, RUN_KIND_TAG, STORES, layer_key, op_name
+from trade_assets.defs.hours import IO_MANAGERS, HourConfig, hour_step, out, stored_out
+from trade_assets.defs.names import layer_key
 from trade_assets.feeds.base import Feed
-from trade_assets.io_managers.base import FILES, HISTORY, LATEST, LAYERS
+from trade_assets.io_managers.base import FILES, HISTORY, LATEST
 from trade_assets.io_managers.metadata import figures_metadata
 from trade_assets.logs import configure_run
 from trade_assets.stores.bundle import Stores
 from trade_assets.streaming.hours import HourFiles
-from trade_assets.streaming.rerun import Write, account_hour, follow_rewrites
-
-HOURS_PER_RUN = 24
-"""Hours that one run of a backfill carries: a day of a feed a run, so that a failed run repeats a
-day and not a year, and a backfill of a month is 30 runs instead of 720."""
-
-
-IO_MANAGERS = {LATEST: LATEST_IO, HISTORY: HISTORY_IO}
-"""The layers that are written, in the order in which they are."""
-
-
-class HourConfig(dg.Config):
-    """What of an hour to read."""
-
-    files: list[str] = Field(
-        default_factory=list, description="Keys to ingest; empty: every file of the hour."
-    )
-
-
-def hour_partitions(start: str) -> dg.HourlyPartitionsDefinition:
-    """UTC hours from `start` to the current one inclusive, by when a file landed."""
-    return dg.HourlyPartitionsDefinition(start_date=start, end_offset=1)
+from trade_assets.streaming.rerun import FeedWrite, account_hour, follow_rewrites
 
 
 def feed_assets(feed: Feed, partitions: dg.HourlyPartitionsDefinition) -> dg.AssetsDefinition:
     """The three assets of a feed as one step, each selectable by itself."""
 
     @dg.multi_asset(
-        name=op_name(feed),
         outs=_outs(feed),
         internal_asset_deps=_deps(feed),
         check_specs=write_check_specs(feed),
-        partitions_def=partitions,
-        backfill_policy=dg.BackfillPolicy.multi_run(HOURS_PER_RUN),
-        can_subset=True,
-        required_resource_keys={STORES, *IO_MANAGERS.values()},
-        op_tags={RUN_KIND_TAG: "hours"},
+        **hour_step(feed, partitions),
     )
     def hour(context: dg.AssetExecutionContext, config: HourConfig) -> Iterator[object]:
         stores: Stores = context.resources.stores
@@ -66,7 +39,7 @@ def feed_assets(feed: Feed, partitions: dg.HourlyPartitionsDefinition) -> dg.Ass
             metadata = dict(figures_metadata(figures, FILES))
             yield dg.Output(None, output_name=FILES, metadata=metadata)
         # Each output is written by its IO manager before the generator goes on.
-        writes: list[Write] = []
+        writes: list[FeedWrite] = []
         for layer, io_key in IO_MANAGERS.items():
             if layer in selected:
                 yield dg.Output(files, output_name=layer)
@@ -82,33 +55,14 @@ def feed_assets(feed: Feed, partitions: dg.HourlyPartitionsDefinition) -> dg.Ass
 
 
 def _outs(feed: Feed) -> dict[str, dg.AssetOut]:
-    titles = {
-        FILES: f"{feed.title}: the files as they landed, by hour.",
-        LATEST: f"Newest record of every key ({feed.record_key_is}).",
-        HISTORY: f"Every record by key and event time ({feed.event_time_is}).",
-    }
-    kinds = {FILES: {"s3", *feed.kinds}, LATEST: {"redis"}, HISTORY: {"dynamodb"}}
+    files = f"{feed.title}: the files as they landed, by hour."
+    latest = f"Newest record of every key ({feed.record_key_is})."
+    history = f"Every record by key and event time ({feed.event_time_is})."
     return {
-        layer: dg.AssetOut(
-            key=layer_key(feed, layer),
-            is_required=False,
-            description=titles[layer],
-            kinds=kinds[layer],
-            group_name=f"{feed.source}_{feed.name}",
-            **_how_stored(feed, layer),
-        )
-        for layer in LAYERS
-    }
-
-
-def _how_stored(feed: Feed, layer: str) -> dict[str, Any]:
-    """The files are in S3 already: nothing is handed on; the other layers are written."""
-    if layer == FILES:
-        return {"dagster_type": dg.Nothing}
-    columns = [dg.TableColumn(name, str(dtype)) for name, dtype in feed.record_schema.items()]
-    return {
-        "io_manager_key": IO_MANAGERS[layer],
-        "metadata": {"dagster/column_schema": dg.TableSchema(columns)},
+        # The files are in S3 already: nothing is handed on.
+        FILES: out(feed, FILES, files, {"s3", *feed.kinds}, dagster_type=dg.Nothing),
+        LATEST: stored_out(feed, LATEST, latest),
+        HISTORY: stored_out(feed, HISTORY, history),
     }
 
 

@@ -13,11 +13,11 @@ from typing import Final
 import dagster as dg
 import orjson
 
-from trade_assets.defs.feeds.assets import HOURS_PER_RUN
-from trade_assets.defs.feeds.checks import freshness_outcome
+from trade_assets.defs.feeds.arrival import freshness_outcome
 from trade_assets.defs.feeds.jobs import AssetJob, hour_run_request
 from trade_assets.defs.feeds.keeper import ACTIVE, keep_stream
 from trade_assets.defs.feeds.stream import feed_stream
+from trade_assets.defs.hours import HOURS_PER_RUN
 from trade_assets.defs.names import BUCKET_SENSOR, HOUR_JOB, STREAM_JOB
 from trade_assets.errors import TradeAssetsError
 from trade_assets.feeds.keys import FeedKey, parse_feed_key

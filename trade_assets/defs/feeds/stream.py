@@ -4,7 +4,9 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from trade_assets.defs.feeds.checks import freshness_outcome, write_check_outcomes
+from trade_assets.defs.derived.checks import derived_outcome
+from trade_assets.defs.feeds.arrival import arrival_outcomes
+from trade_assets.defs.feeds.checks import write_check_outcomes
 from trade_assets.defs.names import (
     HISTORY_IO,
     LATEST_IO,
@@ -13,13 +15,14 @@ from trade_assets.defs.names import (
     STREAM_JOB,
     layer_key,
 )
+from trade_assets.defs.outcomes import CheckOutcome
 from trade_assets.errors import TradeAssetsError
-from trade_assets.io_managers.base import LAYERS
+from trade_assets.io_managers.base import LAYERS, STORED_LAYERS
 from trade_assets.io_managers.metadata import figures_metadata
 from trade_assets.logs import configure_run, get_logger
 from trade_assets.stores.bundle import Stores
 from trade_assets.streaming.consumer import StreamConsumer
-from trade_assets.streaming.report import HourFigures, Reports
+from trade_assets.streaming.report import AnyFigures, DerivedFigures, Reports
 from trade_assets.streaming.window import StreamWindow
 
 log = get_logger(__name__)
@@ -57,23 +60,37 @@ def consume_window(context: dg.OpExecutionContext) -> Iterator[object]:
 
 
 def _events(
-    context: dg.OpExecutionContext, figures: HourFigures, stores: Stores
+    context: dg.OpExecutionContext, figures: AnyFigures, stores: Stores
 ) -> Iterator[dg.AssetMaterialization]:
     # Checks first: `log_event` is stored at the next yield, and a check of this run counts for
     # the run's materialisations. One row a run and check, updated: no growth.
     try:
-        for outcome in write_check_outcomes(figures, stores):
+        for outcome in _outcomes(figures, stores):
             context.log_event(outcome.as_evaluation())  # type: ignore[arg-type]
-        context.log_event(freshness_outcome(stores, figures.feed).as_evaluation())  # type: ignore[arg-type]
     except TradeAssetsError as error:
         # A check that cannot look says so and does not end the stream.
-        log.warning("checks not evaluated", feed=figures.feed.path, error=str(error))
-    for layer in LAYERS:
+        log.warning("checks not evaluated", dataset=figures.dataset.path, error=str(error))
+    for layer in _layers(figures):
         yield dg.AssetMaterialization(
-            asset_key=layer_key(figures.feed, layer),
+            asset_key=layer_key(figures.dataset, layer),
             partition=figures.partition,
             metadata=dict(figures_metadata(figures, layer)),
         )
+
+
+def _layers(figures: AnyFigures) -> tuple[str, ...]:
+    """The layers that were written."""
+    if isinstance(figures, DerivedFigures):
+        return STORED_LAYERS if figures.rows else ()
+    return LAYERS
+
+
+def _outcomes(figures: AnyFigures, stores: Stores) -> Iterator[CheckOutcome]:
+    if isinstance(figures, DerivedFigures):
+        yield derived_outcome(figures)
+        return
+    yield from write_check_outcomes(figures, stores)
+    yield from arrival_outcomes(stores, figures.dataset)
 
 
 @dg.job(

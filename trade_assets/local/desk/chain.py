@@ -1,146 +1,174 @@
-"""The simulated option chain: which instruments a trading day has, what they are called, and what
-they are worth. Names as in FORMATS.md, symbols. No file formats belong here.
+"""The simulated option chain: which futures and options a trading day has, and their prices.
+
+What exists and what it is called are facts of `instruments`. No file formats belong here.
 """
 
-import math
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from functools import lru_cache
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from trade_assets.feeds.times import CENTRAL
-from trade_assets.local.desk.market import CHAIN, FloatArray, random_stream, start_level
+from trade_assets.analytics.bachelier import CALL, PUT, FloatArray
+from trade_assets.analytics.greeks import TRADING_DAYS_PER_YEAR
+from trade_assets.instruments.calendar import QUARTERLY_MONTHS
+from trade_assets.instruments.contracts import Contract, contract
+from trade_assets.instruments.instrument import (
+    Instrument,
+    contract_instrument,
+    option_of,
+    parse_id,
+    strike_text,
+    underlying_of,
+)
+from trade_assets.instruments.listing import listed_contracts
+from trade_assets.instruments.products import PRODUCTS, Product
+from trade_assets.instruments.symbols import SymbolNotation, format_symbol
+from trade_assets.local.desk.market import CHAIN, central, random_stream, start_level
+from trade_assets.local.desk.pricing import (
+    DAY_VOLATILITY,
+    LEAST_DAYS,
+    days_left,
+    deviations,
+    option_prices,
+    smile,
+)
+
+PRODUCT: Final = PRODUCTS["ZN"]
+"""What the desk has options on."""
+
+UNDERLYING: Final = format_symbol(underlying_of(PRODUCT.code), SymbolNotation.ACTANT_RISK)
+"""Its name in Actant's files: `XCME.ZN`."""
 
 STRIKE_STEP: Final = 0.25
-EXPIRY_TIME: Final = time(14)
-"""Central time at which the weekly options expire."""
 
-_WEEKLY_SERIES: Final = ("VY", "GY", "WY", "HY", "ZN")  # Monday to Friday
-_MONTH_CODES: Final = "FGHJKMNQUVXZ"
-# Not calendar.month_abbr: that follows the machine's language.
-_MONTHS: Final = (
-    *("JAN", "FEB", "MAR", "APR", "MAY", "JUN"),
-    *("JUL", "AUG", "SEP", "OCT", "NOV", "DEC"),
-)
-_QUARTERS: Final = (3, 6, 9, 12)
 _ROLL_DAYS: Final = 3  # the front contract is left so long before its month begins
-_DAY_VOLATILITY: Final = 0.40  # points per square root of a day, at the money
-_SMILE: Final = 0.06
-_ROWS_PER_EXPIRY: Final = 26
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One option of the chain. `right` is C or P, `strike` in points."""
-
-    expiry: date
-    strike: float
-    right: str
-
-    @property
-    def series(self) -> str:
-        """Its weekly series: `VY3` is the third Monday of the month."""
-        return f"{_WEEKLY_SERIES[self.expiry.weekday()]}{(self.expiry.day - 1) // 7 + 1}"
-
-    @property
-    def risk_key(self) -> str:
-        """Its name in Actant's risk files: `XCME.VY3.21JUL25.110:75.C`."""
-        day = f"{self.expiry.day:02}{_MONTHS[self.expiry.month - 1]}{self.expiry:%y}"
-        strike = f"{self.strike:.2f}".rstrip("0").rstrip(".").replace(".", ":")
-        return f"XCME.{self.series}.{day}.{strike}.{self.right}"
-
-    @property
-    def ledger_name(self) -> str:
-        """Its name in the trade ledger: `XCMEOCADPS20250721N0VY3/110.75`."""
-        month = _MONTH_CODES[self.expiry.month - 1]
-        right = "OCAD" if self.right == "C" else "OPAD"
-        strike = f"{self.strike:.2f}".rstrip("0").rstrip(".")
-        return f"XCME{right}PS{self.expiry:%Y%m%d}{month}0{self.series}/{strike}"
+_INSTRUMENTS_PER_EXPIRY: Final = 26
+_FEWEST_EXPIRIES: Final = 3
+_MOST_EXPIRIES: Final = 10
+_DAYS_PER_EXPIRY: Final = 3  # of the calendar, at most: a week has two days without any
 
 
 @dataclass(frozen=True, slots=True, eq=False)  # arrays do not compare; a day has one chain
 class Chain:
-    """The options of one trading day, in the order in which the desk lists them."""
+    """The instruments of one trading day, in the order in which the desk lists them.
 
-    options: tuple[Option, ...]
+    `futures` are the front one and those that options are on; all have the price of the front one.
+    The arrays have an entry an option: `rights` as in `pricing`, `expiries` where in `expiry_days`
+    its expiry is.
+    """
+
+    futures: tuple[Instrument, ...]
+    options: tuple[Instrument, ...]
     strikes: FloatArray
-    signs: FloatArray  # 1 call, -1 put
-    expiries: FloatArray  # seconds since the epoch
+    rights: FloatArray
+    expiry_days: tuple[date, ...]
+    expiries: NDArray[np.int64]
+
+    @property
+    def instruments(self) -> tuple[Instrument, ...]:
+        """Futures, then options."""
+        return self.futures + self.options
 
 
-def future_month(day: date) -> date:
-    """First day of the front contract's month."""
+def front_month(day: date) -> tuple[int, int]:
+    """Year and month of the front futures of a trading day."""
     after = day + timedelta(days=_ROLL_DAYS)
-    month = next((m for m in _QUARTERS if m > after.month), _QUARTERS[0])
-    return date(after.year + (month <= after.month), month, 1)
+    month = next((m for m in QUARTERLY_MONTHS if m > after.month), QUARTERLY_MONTHS[0])
+    return after.year + (month <= after.month), month
 
 
-def future_risk_key(day: date) -> str:
-    """The front future in Actant's risk files: `XCME.ZN.SEP25`."""
-    month = future_month(day)
-    return f"XCME.ZN.{_MONTHS[month.month - 1]}{month:%y}"
+def front_future(day: date, product: Product = PRODUCT) -> Instrument:
+    """The front future of a trading day."""
+    return contract_instrument(contract(product.code, None, *front_month(day)))
 
 
-def future_ledger_name(day: date) -> str:
-    """The front future in the trade ledger: `XCMEFFDPSX20250919U0ZN` (the third Friday)."""
-    month = future_month(day)
-    third_friday = month + timedelta(days=(4 - month.weekday()) % 7 + 14)
-    return f"XCMEFFDPSX{third_friday:%Y%m%d}{_MONTH_CODES[month.month - 1]}0ZN"
+@lru_cache(maxsize=64)
+def next_series(first: date, count: int) -> tuple[Contract, ...]:
+    """The next `count` option series that expire on `first` or later."""
+    last = first + timedelta(days=_DAYS_PER_EXPIRY * count)
+    return tuple(item for item in listed_contracts(PRODUCT, first, last) if not item.is_future)[
+        :count
+    ]
+
+
+def open_expiries(at: datetime, count: int) -> list[tuple[Contract, float]]:
+    """The next `count` days on which options expire after an aware time: the series by which Actant
+    names the day, and the business days until then."""
+    by_day: dict[date, Contract] = {}
+    for series in next_series(central(at).date(), 2 * count + 2):
+        by_day.setdefault(series.expiry, series)
+    coming = ((series, days_left(at, day)) for day, series in by_day.items())
+    return [(series, days) for series, days in coming if days > 0][:count]
 
 
 @lru_cache(maxsize=8)
 def chain(seed: int, day: date, count: int) -> Chain:
-    """`count` options of a trading day: the nearest to the money of the next weekly expiries."""
-    expiries = _expiries(day, min(10, max(3, round(count / _ROWS_PER_EXPIRY))))
-    middle = round(start_level(seed, day) / STRIKE_STEP)
-    reach = count // (4 * len(expiries)) + 2
-    offsets = sorted(range(-reach, reach + 1), key=lambda step: (abs(step), step))
-    candidates = [
-        Option(expiry, (middle + step) * STRIKE_STEP, right)
-        for step in offsets
-        for expiry in expiries
-        for right in "CP"
-    ][:count]
-    order = random_stream(seed, CHAIN, day.toordinal()).permutation(len(candidates))
-    options = tuple(candidates[index] for index in order)
+    """`count` instruments of a trading day: futures, and the options nearest to the money of the
+    next expiries. Too small a count leaves no option."""
+    expiries = min(_MOST_EXPIRIES, max(_FEWEST_EXPIRIES, round(count / _INSTRUMENTS_PER_EXPIRY)))
+    series = next_series(day + timedelta(days=1), expiries)
+    futures = _futures(day, series)
+    options = _options(seed, day, series, count - len(futures))
+    expiry_days = tuple(dict.fromkeys(item.expiry for item in series))
     return Chain(
+        futures,
         options,
-        np.array([option.strike for option in options]),
-        np.array([1.0 if option.right == "C" else -1.0 for option in options]),
-        np.array([_expires_at(option.expiry).timestamp() for option in options]),
+        np.array([float(item.strike or 0) for item in options]),
+        np.array([CALL if item.put_call == "C" else PUT for item in options]),
+        expiry_days,
+        np.array([expiry_days.index(item.expiry or day) for item in options], dtype=np.int64),
     )
 
 
-def _expiries(day: date, count: int) -> list[date]:
-    days = (day + timedelta(days=ahead) for ahead in range(1, 2 * count + 4))
-    return [candidate for candidate in days if candidate.weekday() < 5][:count]
+def _futures(day: date, series: tuple[Contract, ...]) -> tuple[Instrument, ...]:
+    underlyings = (parse_id(item.underlying_id) for item in series)
+    return tuple(dict.fromkeys([front_future(day), *underlyings]))
 
 
-def _expires_at(expiry: date) -> datetime:
-    return datetime.combine(expiry, EXPIRY_TIME, CENTRAL).astimezone(UTC)
+def _options(
+    seed: int, day: date, series: tuple[Contract, ...], count: int
+) -> tuple[Instrument, ...]:
+    reach = max(count, 0) // (4 * len(series)) + 2
+    middle = money_strike(start_level(seed, day))
+    offsets = sorted(range(-reach, reach + 1), key=lambda step: (abs(step), step))
+    candidates = [
+        option(item, right, middle + step * STRIKE_STEP)
+        for step in offsets
+        for item in series
+        for right in "CP"
+    ][: max(count, 0)]
+    order = random_stream(seed, CHAIN, day.toordinal()).permutation(len(candidates))
+    return tuple(candidates[index] for index in order)
+
+
+def option(series: Contract, right: str, strike: float) -> Instrument:
+    """The option of a series with a right (C or P) and a strike in points."""
+    return option_of(series, right, strike_text(Decimal(repr(strike))))
+
+
+def money_strike(future: float) -> float:
+    """The strike nearest to the money."""
+    return round(future / STRIKE_STEP) * STRIKE_STEP
+
+
+def option_days(chain: Chain, at: datetime) -> FloatArray:
+    """Business days to the expiry of each option, at least a minute."""
+    days = np.array([max(days_left(at, day), LEAST_DAYS) for day in chain.expiry_days])
+    return np.asarray(days[chain.expiries])
 
 
 def fair_prices(chain: Chain, future: float, at: datetime) -> FloatArray:
-    """Fair prices of a chain in points, with `future` in points.
-
-    Bachelier's formula (normal moves, no interest), with a volatility that smiles with the distance
-    from the money in standard deviations.
-    """
-    days = np.maximum(chain.expiries - at.timestamp(), 60.0) / 86_400
-    distance = (future - chain.strikes) / (_DAY_VOLATILITY * np.sqrt(days))
-    deviation = _DAY_VOLATILITY * np.sqrt(days) * (1 + _SMILE * np.minimum(distance**2, 9.0))
-    d = chain.signs * (future - chain.strikes) / deviation
-    density = np.exp(-0.5 * d * d) / math.sqrt(2 * math.pi)
-    below = np.array([0.5 * math.erfc(-x / math.sqrt(2)) for x in d.tolist()])
-    return np.asarray(deviation * (d * below + density))
+    """Fair prices of the options of a chain in points, with `future` in points."""
+    return option_prices(np.asarray(future), chain.strikes, option_days(chain, at), chain.rights)
 
 
 def volatilities(chain: Chain, future: float, at: datetime) -> FloatArray:
     """Volatilities as the risk system shows them: percent a year, absurd far from the money on the
     last day, where a cabinet price is all that is left to imply one from."""
-    days = np.maximum(chain.expiries - at.timestamp(), 60.0) / 86_400
-    distance = np.abs(future - chain.strikes) / (_DAY_VOLATILITY * np.sqrt(days))
-    base = _DAY_VOLATILITY * math.sqrt(252) / future * 100
-    return np.asarray(base * (1 + _SMILE * distance**2))
+    distances = deviations(np.asarray(future), chain.strikes, option_days(chain, at))
+    at_the_money = 100 * DAY_VOLATILITY * TRADING_DAYS_PER_YEAR**0.5 / future
+    return np.asarray(at_the_money * smile(distances))

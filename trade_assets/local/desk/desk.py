@@ -1,19 +1,28 @@
 """When the simulated desk writes which file. Pure: nothing here sleeps or writes.
 
+Files of an interval come at a desk's start and then when the interval's next slot on the clock
+begins. Daily files come at the start too, as they were written when they fell due: a desk that is
+started again writes the same names and bytes.
+
 `Desk` is for tests and benchmarks, which want the files of an hour at once; `runner` plays the same
 files by the clock.
 """
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
+from trade_assets.local.desk.eod import EXPIRIES, eod_file
 from trade_assets.local.desk.ledger import TRADES_PER_HOUR, ledger_file
-from trade_assets.local.desk.market import random_stream
+from trade_assets.local.desk.market import SHAPES, last_close, random_stream, trading_day
+from trade_assets.local.desk.pnl_grid import pnl_grid_file
+from trade_assets.local.desk.settlements import futures_settlement_file, options_settlement_file
 from trade_assets.local.desk.spot_risk import ROWS, spot_risk_chunks, spot_risk_file
+from trade_assets.local.desk.start_of_day import start_of_day_file
+from trade_assets.local.desk.vtexp import vtexp_file
 
-_SHAPES: Final = 6  # stream of random numbers, after those of `market`
+_FEWEST_EXPIRIES: Final = 2
 
 
 class DeskFile(NamedTuple):
@@ -37,6 +46,9 @@ class DeskPlan:
         chunks: files of such a picture.
         ledger_seconds: how often the ledger is looked at; it is written when it has changed.
         trades_per_hour: pace of the ledger, on average.
+        vtexp_seconds: from one file of times to expiry to the next.
+        grid_seconds: from one PnL grid to the next.
+        eod_expiries: expiries of the end-of-day file (at least 2); each is 100 KB.
     """
 
     seed: int = 7
@@ -47,12 +59,18 @@ class DeskPlan:
     chunks: int = 16
     ledger_seconds: float = 2.0
     trades_per_hour: float = TRADES_PER_HOUR
+    vtexp_seconds: float = 960.0
+    grid_seconds: float = 300.0
+    eod_expiries: int = EXPIRIES
 
     def __post_init__(self) -> None:
-        if self.interval_seconds <= 0 or self.ledger_seconds <= 0:
+        intervals = (self.interval_seconds, self.ledger_seconds)
+        if min(*intervals, self.vtexp_seconds, self.grid_seconds) <= 0:
             raise ValueError("a desk's intervals are above 0")
         if self.seed < 0:
             raise ValueError("a seed is at least 0")
+        if self.eod_expiries < _FEWEST_EXPIRIES:
+            raise ValueError(f"an end-of-day file has at least {_FEWEST_EXPIRIES} expiries")
 
 
 class Desk:
@@ -76,28 +94,46 @@ class DeskState:
 
     def __init__(self, plan: DeskPlan) -> None:
         self._plan = plan
-        self._last_second: datetime | None = None
-        self._next_ledger: datetime | None = None
-        self._last_ledger: tuple[str, int] = ("", 0)
+        self._slots: dict[str, Hashable] = {}
 
     def due(self, at: datetime) -> Iterator[DeskFile]:
         """The files to write at `at`. Their names tell seconds apart: a second has one picture."""
-        second = at.replace(microsecond=0)
-        if second != self._last_second:
-            self._last_second = second
-            for name, data in _picture(self._plan, at):
-                yield DeskFile(at, name, data)
-        if self._next_ledger is None or at >= self._next_ledger:
-            self._next_ledger = at + timedelta(seconds=self._plan.ledger_seconds)
-            name, data = ledger_file(self._plan.seed, at, self._plan.trades_per_hour)
+        for name, data in self._contents(at):
+            yield DeskFile(at, name, data)
+
+    def _contents(self, at: datetime) -> Iterator[tuple[str, bytes]]:
+        plan, seconds = self._plan, at.timestamp()
+        if self._begins("spot_risk", int(seconds)):
+            yield from _picture(plan, at)
+        if self._begins("ledger", seconds // plan.ledger_seconds):
+            name, data = ledger_file(plan.seed, at, plan.trades_per_hour)
             # A ledger only grows, so name and size tell whether it changed.
-            if (name, len(data)) != self._last_ledger:
-                self._last_ledger = (name, len(data))
-                yield DeskFile(at, name, data)
+            if self._begins("ledger's content", (name, len(data))):
+                yield name, data
+        if self._begins("vtexp", seconds // plan.vtexp_seconds):
+            yield vtexp_file(at)
+        if self._begins("pnl_grid", seconds // plan.grid_seconds):
+            yield pnl_grid_file(plan.seed, at)
+        yield from self._daily(at)
+
+    def _daily(self, at: datetime) -> Iterator[tuple[str, bytes]]:
+        seed, close = self._plan.seed, last_close(at)
+        if self._begins("sod", trading_day(at)):
+            yield start_of_day_file(seed, at, self._plan.rows)
+        if self._begins("close", close):
+            yield futures_settlement_file(seed, close)
+            yield options_settlement_file(seed, close)
+            yield eod_file(seed, close, self._plan.eod_expiries)
+
+    def _begins(self, kind: str, slot: Hashable) -> bool:
+        """Whether a slot of this kind of file is a new one; then it is the current one."""
+        is_new = self._slots.get(kind) != slot
+        self._slots[kind] = slot
+        return is_new
 
 
 def _picture(plan: DeskPlan, at: datetime) -> list[tuple[str, bytes]]:
-    narrow, chunked = random_stream(plan.seed, _SHAPES, int(at.timestamp())).random(2)
+    narrow, chunked = random_stream(plan.seed, SHAPES, int(at.timestamp())).random(2)
     wide = bool(narrow >= plan.narrow_share)
     if chunked < plan.chunked_share:
         return spot_risk_chunks(plan.seed, at, plan.chunks, rows=plan.rows, wide=wide)

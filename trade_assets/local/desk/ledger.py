@@ -1,18 +1,23 @@
 """The simulated trade ledger: `trades_YYYYMMDD.csv`, which grows all through its ledger day.
 
-It begins with a start-of-day position and an exercise; then come trades at the market's prices.
-Times have 0, 3 or 6 digits of fraction, and now and then a row is broken as in real files.
+It begins with an exercise; then come trades at the market's prices, and at midnight (the ledger day
+begins at 17:00 of the eve) the start-of-day position. Times have 0, 3 or 6 digits of fraction, and
+now and then a row is broken as in real files.
 """
 
 from bisect import bisect_right
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from operator import itemgetter
 from typing import Final
 
 import numpy as np
 
-from trade_assets.local.desk.chain import Chain, chain, fair_prices, future_ledger_name
+from trade_assets.feeds.times import CENTRAL
+from trade_assets.instruments.symbols import SymbolNotation, format_symbol
+from trade_assets.local.desk.book import FUTURE_POSITION, opening_price
+from trade_assets.local.desk.chain import Chain, chain, fair_prices, front_future
 from trade_assets.local.desk.market import (
     TICK,
     TRADES,
@@ -20,7 +25,6 @@ from trade_assets.local.desk.market import (
     day_start,
     future_mid,
     random_stream,
-    start_level,
     trading_day,
 )
 
@@ -28,14 +32,13 @@ HEADER: Final = "tradeId,instrumentName,marketTradeTime,buySell,quantity,price"
 TRADES_PER_HOUR: Final = 60
 
 _IDS_PER_DAY: Final = 100_000
-_OPTIONS: Final = 78
+_INSTRUMENTS: Final = 79
 _FUTURE_SHARE: Final = 0.6
 _STRAY_COMMA_SHARE: Final = 0.02
 _BAD_PRICE_SHARE: Final = 0.01
 _BAD_PRICES: Final = ("", "#N/A", "110.5156.25")
 _SIZES: Final = (1, 1, 1, 2, 5, 10, 100)
 _FRACTION_DIGITS: Final = (0, 3, 6)
-_EXERCISE_AFTER: Final = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,38 +67,45 @@ def _trades(seed: int, day: date, trades_per_hour: float) -> _Day:
     start, end = day_start(day), day_start(day + timedelta(days=1))
     hours = (end - start) / timedelta(hours=1)
     offsets = np.sort(stream.uniform(0, hours * 3600, stream.poisson(hours * trades_per_hour)))
-    options = chain(seed, day, _OPTIONS)
+    instruments = chain(seed, day, _INSTRUMENTS)
     first_id = day.toordinal() * _IDS_PER_DAY
-    times = [start, start + _EXERCISE_AFTER]
-    lines = [
-        _start_of_day(seed, day, first_id),
-        f"{first_id + 1},{options.options[0].ledger_name},{_time(times[1], 3)},S,10.0,0.0",
+    midnight = datetime.combine(day, time(), CENTRAL).astimezone(UTC)
+    rows = [
+        (start, _exercise(instruments, start, first_id)),
+        (midnight, _start_of_day(seed, day, midnight, first_id + 1)),
     ]
     for trade_id, offset in enumerate(offsets.tolist(), first_id + 2):
-        at = start + timedelta(seconds=offset) + _EXERCISE_AFTER
-        if at >= end:
-            break
-        times.append(at)
-        lines.append(_trade(stream, trade_id, seed, at, options))
-    return _Day(times, lines)
+        at = start + timedelta(seconds=offset)
+        rows.append((at, _trade(stream, trade_id, seed, at, instruments)))
+    rows.sort(key=itemgetter(0))
+    return _Day([at for at, _ in rows], [line for _, line in rows])
 
 
-def _start_of_day(seed: int, day: date, trade_id: int) -> str:
-    eve = day - timedelta(days=1)
-    price = round(start_level(seed, day))
-    return f"{trade_id},{future_ledger_name(day)},{eve} 00:00:00.000,B,1000.0,{price}.0"
+def _exercise(instruments: Chain, at: datetime, trade_id: int) -> str:
+    return f"{trade_id},{_names(instruments)[-1]},{_time(at, 3)},S,10.0,0.0"
+
+
+def _start_of_day(seed: int, day: date, midnight: datetime, trade_id: int) -> str:
+    name = format_symbol(front_future(day), SymbolNotation.ACTANT_TRADES)
+    price = opening_price(seed, day)
+    return f"{trade_id},{name},{_time(midnight, 3)},B,{FUTURE_POSITION}.0,{price}"
+
+
+@lru_cache(maxsize=8)
+def _names(instruments: Chain) -> list[str]:
+    """The instruments in the ledger's notation."""
+    return [format_symbol(item, SymbolNotation.ACTANT_TRADES) for item in instruments.instruments]
 
 
 def _trade(
-    stream: np.random.Generator, trade_id: int, seed: int, at: datetime, options: Chain
+    stream: np.random.Generator, trade_id: int, seed: int, at: datetime, instruments: Chain
 ) -> str:
-    future = future_mid(seed, at)
-    if stream.random() < _FUTURE_SHARE:
-        name, fair = future_ledger_name(trading_day(at)), future
-    else:
-        index = int(stream.integers(len(options.options)))
-        name = options.options[index].ledger_name
-        fair = float(fair_prices(options, future, at)[index])
+    fair, place = future_mid(seed, at), 0
+    if stream.random() >= _FUTURE_SHARE:
+        index = int(stream.integers(len(instruments.options)))
+        fair = float(fair_prices(instruments, fair, at)[index])
+        place = len(instruments.futures) + index
+    name = _names(instruments)[place]
     price = repr(max(1, round(fair / TICK)) * TICK)
     side, size = "BS"[int(stream.integers(2))], float(stream.choice(_SIZES))
     digits, luck = int(stream.choice(_FRACTION_DIGITS)), stream.random()

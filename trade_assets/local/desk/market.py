@@ -1,16 +1,17 @@
-"""The simulated market: the price of the front Treasury future at any second.
+"""The simulated market: the price of the front Treasury future at any second, and the desk's days.
 
-A pure function of (seed, second). No options and no file formats belong here.
+A pure function of (seed, second). No options and no file formats belong here. The market never
+closes: every day of the calendar is a trading day of the desk.
 """
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trade_assets.feeds.times import CENTRAL, TRADING_DAY_ROLL, trading_date
+from trade_assets.feeds.times import CENTRAL, TRADING_DAY_ROLL
 
 FloatArray = NDArray[np.float64]
 
@@ -20,14 +21,17 @@ POINT_USD: Final = 1_000.0
 
 _FIRST_DAY: Final = date(2000, 1, 1)
 _LAST_DAY: Final = date(2100, 1, 1)
-_MEAN_LEVEL: Final = 111.0
+MEAN_LEVEL: Final = 111.0
 _DAY_MOVE: Final = 0.35  # points, standard deviation from one day's start to the next
 _DAY_PULL: Final = 0.02  # back to the mean, so that a century stays near it
 _SECOND_MOVE: Final = 0.0024  # points, standard deviation within a day
 _BOUNCE: Final = 0.004  # points: the mid moves between bid and ask without going anywhere
 
+CLOSE: Final = time(16)
+"""Central time at which a trading day's settlement prices are taken."""
+
 # Streams of random numbers, told apart so that one more draw in one moves no other.
-LEVELS, PATH, CHAIN, QUOTES, POSITIONS, TRADES = range(6)
+LEVELS, PATH, CHAIN, QUOTES, POSITIONS, TRADES, SHAPES, SCENARIOS, SETTLEMENTS = range(9)
 
 
 def random_stream(seed: int, stream: int, *place: int) -> np.random.Generator:
@@ -41,14 +45,22 @@ def central(at: datetime) -> datetime:
 
 
 def trading_day(at: datetime) -> date:
-    """The trading day of an aware time."""
-    return trading_date(central(at))
+    """The simulated trading day of an aware time: a date a day, as this desk never closes. The
+    exchange's (`feeds.times.trading_date`) has no weekends and no holidays."""
+    return (central(at) + timedelta(hours=24 - TRADING_DAY_ROLL.hour)).date()
 
 
 def day_start(day: date) -> datetime:
     """When a trading day begins, UTC."""
     eve = datetime.combine(day - timedelta(days=1), TRADING_DAY_ROLL, CENTRAL)
     return eve.astimezone(UTC)
+
+
+def last_close(at: datetime) -> datetime:
+    """The newest close that is not after an aware time, UTC."""
+    local = central(at)
+    day = local.date() if local.time() >= CLOSE else local.date() - timedelta(days=1)
+    return datetime.combine(day, CLOSE, CENTRAL).astimezone(UTC)
 
 
 def start_level(seed: int, day: date) -> float:
@@ -75,7 +87,7 @@ def _levels(seed: int) -> FloatArray:
     for move in moves.tolist():
         levels.append(level)
         level += move - _DAY_PULL * level
-    return _MEAN_LEVEL + np.asarray(levels)
+    return MEAN_LEVEL + np.asarray(levels)
 
 
 @lru_cache(maxsize=4)

@@ -1,6 +1,7 @@
 """The simulated desk by the clock: writes into a folder as a desk's programs do."""
 
 import os
+import re
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +18,9 @@ PRUNE_EVERY_SECONDS: Final = 30.0
 
 JOURNAL: Final = ".simulated-desk"
 """Names the files that simulated desks wrote in the folder: no other file is ever removed."""
+
+_NUMBERS: Final = re.compile(r"\d+")
+"""But for these, files of one kind have one name; the newest has the last in order."""
 
 
 def run_desk(
@@ -79,12 +83,13 @@ class _Outbox:
             partial.replace(path)
 
     def prune(self) -> None:
-        """Remove the desk's files that are too old, but for the ledger, which is still in use."""
+        """Remove the desk's files that are too old, but for the newest of each kind: the ledger is
+        still in use, and a daily file that is gone would be written and seen anew at each start."""
         if time.monotonic() < self._next_prune:
             return
         self._next_prune = time.monotonic() + PRUNE_EVERY_SECONDS
-        ledgers = [name for name in self._names if FILLS.file_pattern.fullmatch(name)]
-        kept = {max(ledgers)} if ledgers else set()
+        newest = {_NUMBERS.sub("", name): name for name in sorted(self._names)}
+        kept = set(newest.values())
         oldest = time.time() - KEEP_SECONDS
         gone = [name for name in self._names if name not in kept and self._is_old(name, oldest)]
         if gone:

@@ -1,6 +1,6 @@
 """The simulated spot-risk file, byte for byte in Actant's manner.
 
-Numbers have 7 decimals or none and no zero before the point; the future comes first, the bare
+Numbers have 7 decimals or none and no zero before the point; futures come first, the bare
 underlying last; what has no price is `INVALID`, what has no position has empty fields.
 """
 
@@ -11,23 +11,18 @@ from typing import Final
 
 import numpy as np
 
-from trade_assets.local.desk.chain import (
-    Chain,
-    chain,
-    fair_prices,
-    future_risk_key,
-    volatilities,
-)
+from trade_assets.analytics.bachelier import FloatArray
+from trade_assets.instruments.instrument import Instrument
+from trade_assets.instruments.symbols import SymbolNotation, format_symbol
+from trade_assets.local.desk.book import Book, start_of_day_book
+from trade_assets.local.desk.chain import UNDERLYING, Chain, chain, fair_prices, volatilities
 from trade_assets.local.desk.market import (
     POINT_USD,
-    POSITIONS,
     QUOTES,
     TICK,
-    FloatArray,
     central,
     future_mid,
     random_stream,
-    start_level,
     trading_day,
 )
 
@@ -41,16 +36,12 @@ NARROW_HEADER: Final = ",".join(HEADER.split(",")[:9])
 
 CABINET: Final = 0.0069999
 _INVALID: Final = "INVALID"
-_FEWEST_ROWS: Final = 3  # a future, an option, a bare underlying
-_FUTURE_POSITION: Final = 1_000
-_HELD_SHARE: Final = 0.08
-_HELD_SIZES: Final = (-100, 1, 100, 150, 200)
+_FEWEST_ROWS: Final = 4  # two futures, an option, a bare underlying
 
 Quote = tuple[float | None, float]
 
-
 ROWS: Final = 80
-"""Data rows of a typical file, future and bare underlying included; real ones have 80 to 400."""
+"""Data rows of a typical file, futures and bare underlying included; real ones have 80 to 400."""
 
 
 def spot_risk_file(
@@ -59,7 +50,7 @@ def spot_risk_file(
     """Name and content of the file that the desk writes in the second of `at` (aware).
 
     Args:
-        rows: data rows, at least 3.
+        rows: data rows, at least 4.
         wide: 16 columns, with positions; else 9, with volatilities.
     """
     head, lines = _content(seed, at, rows, wide)
@@ -91,37 +82,48 @@ def _content(seed: int, at: datetime, rows: int, wide: bool) -> tuple[list[str],
         raise ValueError(f"a spot-risk file has at least {_FEWEST_ROWS} rows, not {rows}")
     at = at.replace(microsecond=0)
     day, future = trading_day(at), future_mid(seed, at)
-    options = chain(seed, day, rows - 2)
-    fair = fair_prices(options, future, at)
-    quotes = _quotes(seed, at, options, fair)
-    bid = np.floor(future / TICK) * TICK
-    future_quote: Quote = (float(bid), float(bid + TICK))
-    fronts = [_front(key, quote) for key, quote in zip(_names(options), quotes, strict=True)]
-    fronts.insert(0, f"{future_risk_key(day)},{_quote(future_quote)},{_INVALID},F")
-    fronts.append(f"XCME.ZN,{_INVALID},{_INVALID},{_INVALID},N")
-    if not wide:
-        backs = _model(fair, volatilities(options, future, at), quotes)
-        head = [NARROW_HEADER, TYPES]
-    else:
-        backs = _positions(seed, at, [future_quote, *quotes])
+    instruments = chain(seed, day, rows - 1)
+    fair = fair_prices(instruments, future, at)
+    bid = float(np.floor(future / TICK) * TICK)
+    futures: list[Quote] = [(bid, bid + TICK)] * len(instruments.futures)
+    options = _quotes(seed, at, fair)
+    names = zip(_names(instruments), [*futures, *options], strict=True)
+    fronts = [_front(name, quote) for name, quote in names]
+    fronts.append(f"{UNDERLYING},{_INVALID},{_INVALID},{_INVALID},N")
+    if wide:
         head = [HEADER, TYPES + POSITION_TYPES]
+        backs = _positions(start_of_day_book(seed, day, rows - 1), [*futures, *options])
+    else:
+        head = [NARROW_HEADER, TYPES]
+        backs = [",,,,"] * len(futures)
+        backs += [*_model(fair, volatilities(instruments, future, at), options), ",,,,"]
     return head, [front + back for front, back in zip(fronts, backs, strict=True)]
 
 
 @lru_cache(maxsize=8)
-def _names(options: Chain) -> list[tuple[str, str]]:
-    """Key and the part of the row behind the quote, of every option."""
-    return [(item.risk_key, f"{number(item.strike)},{item.right}") for item in options.options]
+def _names(instruments: Chain) -> list[tuple[str, str]]:
+    """Key and the part of the row behind the quote, of every instrument."""
+    return [
+        (format_symbol(item, SymbolNotation.ACTANT_RISK), _kind(item))
+        for item in instruments.instruments
+    ]
+
+
+def _kind(item: Instrument) -> str:
+    """Strike and type: futures have no strike."""
+    if item.strike is None:
+        return f"{_INVALID},F"
+    return f"{number(float(item.strike))},{item.put_call}"
 
 
 def _front(name: tuple[str, str], quote: Quote) -> str:
     return f"{name[0]},{_quote(quote)},{name[1]}"
 
 
-def _quotes(seed: int, at: datetime, options: Chain, fair: FloatArray) -> list[Quote]:
+def _quotes(seed: int, at: datetime, fair: FloatArray) -> list[Quote]:
     """Quotes on the ticks around fair prices; the tiny ones as the exchange's cabinet shows them.
     Strikes in the money are quoted wider."""
-    noise = random_stream(seed, QUOTES, int(at.timestamp())).random(len(options.options))
+    noise = random_stream(seed, QUOTES, int(at.timestamp())).random(len(fair))
     ticks = np.maximum(np.floor((fair - 0.003) / TICK), 1.0)
     widths = 1 + (noise + np.minimum(fair, 0.5) > 0.9)
     quotes = zip(fair.tolist(), (ticks * TICK).tolist(), (widths * TICK).tolist(), strict=True)
@@ -139,40 +141,29 @@ def _option_quote(fair: float, bid: float, width: float) -> Quote:
 
 
 def _model(fair: FloatArray, volatility: FloatArray, quotes: list[Quote]) -> list[str]:
-    """Theoretical price and volatilities; none for the future and the bare underlying."""
+    """Theoretical price and volatilities of the options."""
     items = zip(fair.tolist(), volatility.tolist(), quotes, strict=True)
-    options = [
+    return [
         f",{number(price)},{number(level * 0.98) if bid else _INVALID},"
         f"{number(level * 1.02)},{number(level)}"
         for price, level, (bid, _) in items
     ]
-    return [",,,,", *options, ",,,,"]
 
 
-def _positions(seed: int, at: datetime, quotes: list[Quote]) -> list[str]:
-    """Positions of the future and the options, the total of all, and the bare underlying's."""
-    held, costs, yesterday = _book(seed, at, len(quotes))
-    totals = f"{number(sum(costs))},{number(yesterday)}"
+def _positions(book: Book, quotes: list[Quote]) -> list[str]:
+    """Positions of the futures and the options, the total of all, and the bare underlying's."""
+    held = zip(book.sizes, book.prices, strict=True)
+    costs = [size * price * POINT_USD for size, price in held]
+    totals = f"{number(sum(costs))},{number(book.yesterday_usd)}"
     flat = f",,,,,0,0,0,,,{totals}"
     backs = [flat] * (len(quotes) + 1)
-    for index, (size, cost) in enumerate(zip(held, costs, strict=True)):
+    for index, (size, cost) in enumerate(zip(book.sizes, costs, strict=True)):
         if size:
             bid, ask = quotes[index]
             mark = ((CABINET if bid is None else bid) + ask) / 2
             value = number(mark * size * POINT_USD)
             backs[index] = f",,,,,{size},{size},{number(cost)},{number(mark)},{value},{totals}"
     return backs
-
-
-def _book(seed: int, at: datetime, count: int) -> tuple[list[int], list[float], float]:
-    """Sizes and premiums (USD) of the day's positions, and yesterday's PnL (USD)."""
-    day = trading_day(at)
-    stream = random_stream(seed, POSITIONS, day.toordinal())
-    held = np.where(stream.random(count) < _HELD_SHARE, stream.choice(_HELD_SIZES, count), 0)
-    paid = stream.integers(1, 20, count) * TICK
-    yesterday = float(stream.integers(-1_000, 1_000)) * TICK * POINT_USD
-    held[0], paid[0] = _FUTURE_POSITION, round(start_level(seed, day) / TICK) * TICK
-    return held.tolist(), (held * paid * POINT_USD).tolist(), yesterday
 
 
 def _quote(quote: Quote) -> str:

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trade_assets.feeds.fills import FILLS
+from trade_assets.local.desk.book import start_of_day_book
 from trade_assets.local.desk.ledger import ledger_file
 from trade_assets.local.desk.market import day_start, trading_day
 
@@ -38,10 +39,31 @@ def test_the_day_rolls_at_seventeen_central():
 def test_no_trade_is_in_the_future_and_all_are_of_the_day():
     at = START + timedelta(hours=20)
     frame = FILLS.parse(ledger_file(7, at)[1], "trades_20250717.csv").frame
-    fills = frame.filter(frame["kind"] != "start_of_day")
     assert frame["event_time"].max() <= at
-    assert fills["event_time"].is_sorted()
-    assert set(fills["trading_date"]) == {trading_day(at)}
+    assert frame["event_time"].is_sorted()
+    assert set(frame["trading_date"]) == {trading_day(at)}
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    st.integers(0, 9),
+    st.datetimes(datetime(2015, 1, 1), datetime(2045, 1, 1), timezones=st.just(UTC)),
+)
+def test_every_instrument_translates_and_every_price_is_on_a_tick(seed, at):
+    name, data = ledger_file(seed, at, trades_per_hour=4)
+    frame = FILLS.parse(data, name).frame
+    assert frame["instrument_id"].null_count() == 0
+    assert (frame["price"] * 64 % 1 == 0).all()
+
+
+def test_the_start_of_day_position_is_the_book_s():
+    name, data = ledger_file(7, START + timedelta(hours=23))
+    frame = FILLS.parse(data, name).frame
+    book = start_of_day_book(7, date(2025, 7, 17), 79)
+    columns = ("instrument_id", "side", "quantity", "price")
+    (row,) = frame.filter(frame["kind"] == "start_of_day").select(columns).rows()
+    held = book.chain.futures[0].instrument_id
+    assert row == (held, "buy", float(book.sizes[0]), book.prices[0])
 
 
 def test_a_full_day_has_all_that_real_ledgers_have():
@@ -56,10 +78,8 @@ def test_a_full_day_has_all_that_real_ledgers_have():
 
 
 def test_trade_ids_of_two_days_differ():
-    ids = [
-        set(FILLS.parse(ledger_file(7, day + timedelta(hours=23))[1], "x").frame["record_key"])
-        for day in (START, START + timedelta(days=1))
-    ]
+    files = [ledger_file(7, START + timedelta(hours=hours)) for hours in (23, 47)]
+    ids = [set(FILLS.parse(data, name).frame["record_key"]) for name, data in files]
     assert ids[0].isdisjoint(ids[1])
 
 

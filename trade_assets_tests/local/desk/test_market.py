@@ -1,18 +1,21 @@
-"""The simulated market and its option chain."""
+"""The simulated market, its days, and the futures that move with it."""
 
 from datetime import UTC, date, datetime, timedelta
 
-import numpy as np
 import pytest
 
-from trade_assets.local.desk.chain import (
-    Option,
-    chain,
-    fair_prices,
-    future_ledger_name,
-    future_risk_key,
+from trade_assets.feeds.times import CENTRAL
+from trade_assets.instruments.prices import on_tick
+from trade_assets.instruments.products import PRODUCTS
+from trade_assets.local.desk.market import (
+    TICK,
+    day_start,
+    future_mid,
+    last_close,
+    start_level,
+    trading_day,
 )
-from trade_assets.local.desk.market import TICK, day_start, future_mid, start_level, trading_day
+from trade_assets.local.desk.related import CODES, future_price
 
 AT = datetime(2025, 7, 17, 19, 33, 31, tzinfo=UTC)
 
@@ -49,65 +52,35 @@ def test_the_market_knows_its_century():
 
 
 @pytest.mark.parametrize(
-    ("option", "risk_key", "ledger_name"),
+    ("at", "day"),
     [
-        (
-            Option(date(2025, 7, 21), 110.75, "C"),
-            "XCME.VY3.21JUL25.110:75.C",
-            "XCMEOCADPS20250721N0VY3/110.75",
-        ),
-        (
-            Option(date(2025, 7, 18), 110.0, "P"),
-            "XCME.ZN3.18JUL25.110.P",
-            "XCMEOPADPS20250718N0ZN3/110",
-        ),
-        (
-            Option(date(2025, 7, 23), 110.5, "P"),
-            "XCME.WY4.23JUL25.110:5.P",
-            "XCMEOPADPS20250723N0WY4/110.5",
-        ),
+        (datetime(2025, 7, 18, 16, 59, 59), date(2025, 7, 18)),
+        (datetime(2025, 7, 18, 17), date(2025, 7, 19)),  # a Saturday
+        (datetime(2025, 7, 20, 3), date(2025, 7, 20)),
+        (datetime(2025, 12, 24, 17), date(2025, 12, 25)),
     ],
 )
-def test_names_are_those_of_the_real_files(option, risk_key, ledger_name):
-    assert (option.risk_key, option.ledger_name) == (risk_key, ledger_name)
+def test_the_desk_has_a_trading_day_on_every_day_of_the_calendar(at, day):
+    assert trading_day(at.replace(tzinfo=CENTRAL)) == day
 
 
 @pytest.mark.parametrize(
-    ("day", "risk_key", "ledger_name"),
+    ("at", "close"),
     [
-        (date(2025, 7, 17), "XCME.ZN.SEP25", "XCMEFFDPSX20250919U0ZN"),
-        (date(2025, 8, 25), "XCME.ZN.SEP25", "XCMEFFDPSX20250919U0ZN"),
-        (date(2025, 8, 29), "XCME.ZN.DEC25", "XCMEFFDPSX20251219Z0ZN"),
-        (date(2025, 12, 30), "XCME.ZN.MAR26", "XCMEFFDPSX20260320H0ZN"),
+        (datetime(2025, 7, 17, 15, 59, 59), datetime(2025, 7, 16, 16)),
+        (datetime(2025, 7, 17, 16), datetime(2025, 7, 17, 16)),
+        (datetime(2025, 7, 17, 18), datetime(2025, 7, 17, 16)),
+        (datetime(2025, 11, 2, 12), datetime(2025, 11, 1, 16)),  # clocks changed in between
     ],
 )
-def test_front_future(day, risk_key, ledger_name):
-    assert (future_risk_key(day), future_ledger_name(day)) == (risk_key, ledger_name)
+def test_last_close(at, close):
+    assert last_close(at.replace(tzinfo=CENTRAL)) == close.replace(tzinfo=CENTRAL)
 
 
-@pytest.mark.parametrize("count", [1, 78, 79, 398])
-def test_a_chain_has_so_many_different_options_for_the_whole_day(count):
-    options = chain(7, date(2025, 7, 17), count).options
-    assert len({option.risk_key for option in options}) == count
-    assert all(option.expiry > date(2025, 7, 17) for option in options)
-
-
-def test_prices_are_those_of_options():
-    options, future = chain(7, date(2025, 7, 17), 398), future_mid(7, AT)
-    prices = fair_prices(options, future, AT)
-    inner = np.maximum(options.signs * (future - options.strikes), 0)
-    assert (prices >= inner - 1e-12).all()
-    by_name = dict(zip(options.options, prices.tolist(), strict=True))
-    pairs = [
-        (price - by_name[put], future - option.strike)
-        for option, price in by_name.items()
-        if option.right == "C" and (put := Option(option.expiry, option.strike, "P")) in by_name
-    ]
-    assert len(pairs) > 150
-    assert all(abs(difference - parity) < 1e-9 for difference, parity in pairs)
-
-
-def test_options_move_with_the_future():
-    options = chain(7, date(2025, 7, 17), 78)
-    change = fair_prices(options, 111.5, AT) - fair_prices(options, 111.0, AT)
-    assert (np.sign(change) == options.signs).all()
+def test_related_futures_are_on_their_ticks_and_move_along():
+    later = AT + timedelta(days=9)
+    for code in CODES:
+        now, then = future_price(7, code, AT), future_price(7, code, later)
+        assert on_tick(now, PRODUCTS[code])
+        assert (then > now) == (future_mid(7, later) > future_mid(7, AT))
+    assert abs(float(future_price(7, "ZN", AT)) - future_mid(7, AT)) <= TICK / 2

@@ -61,7 +61,7 @@ def test_same_seed_same_bytes():
 @given(
     st.integers(0, 2**40),
     st.datetimes(datetime(2020, 1, 1), datetime(2035, 1, 1), timezones=st.just(UTC)),
-    st.sampled_from([3, 80, 81, 400]),
+    st.sampled_from([4, 80, 81, 400]),
     st.booleans(),
 )
 def test_any_file_parses_whole(seed, at, rows, wide):
@@ -75,6 +75,9 @@ def test_any_file_parses_whole(seed, at, rows, wide):
     quotes = parsed.frame.drop_nulls(["bid_price", "ask_price"])
     assert (quotes["bid_price"] < quotes["ask_price"]).all()
     assert (parsed.frame["ask_price"].drop_nulls() > 0).all()
+    assert parsed.frame["instrument_id"].null_count() == 0
+    futures = parsed.frame.filter(parsed.frame["instrument_type"] == "F")["instrument_id"]
+    assert set(parsed.frame["underlying_id"]) <= {*futures, "ZN"}
     assert parsed.frame["position_quantity"].is_null().all() != wide
 
 
@@ -102,5 +105,5 @@ def test_chunks_hold_the_rows_of_the_whole_file():
 
 
 def test_too_small_a_file_is_refused():
-    with pytest.raises(ValueError, match="at least 3 rows"):
-        spot_risk_file(7, AT, rows=2)
+    with pytest.raises(ValueError, match="at least 4 rows"):
+        spot_risk_file(7, AT, rows=3)

@@ -12,11 +12,6 @@ from typing import Final
 
 import polars as pl
 
-CABINET_AS_WRITTEN: Final = 0.0069999
-CABINET_PRICE: Final = 0.007
-"""The smallest option price, 7 USD a contract. Actant writes it as `.0069999` (FORMATS.md, price
-notations): it cuts the seventh decimal off where every true tick has none to lose."""
-
 LARGEST: Final = 1e125
 SMALLEST: Final = 1e-129
 """Magnitudes that a DynamoDB number holds, each with a power of ten to spare (its documentation:
@@ -27,7 +22,7 @@ EXACT_DIGITS: Final = 15
 
 SHOWN_CHARACTERS: Final = 60
 
-_SURE = r"[0-9]{0,8}\.[0-9]{1,7}|[0-9]{1,15}|[0-9]{9,11}\.[0-9]{1,4}0*"
+_SURE = r"[0-9]{0,8}\.[0-9]{1,7}|[0-9]{0,7}\.[0-9]{8}|[0-9]{1,15}|[0-9]{9,11}\.[0-9]{1,4}0*"
 """Numbers that need no second look: at most `EXACT_DIGITS` digits, but for zeros at the end."""
 
 Problem = tuple[int, str]
@@ -101,11 +96,6 @@ def read_number(text: str) -> float | str:
 def _reads_back(value: float, exact: Decimal) -> bool:
     # `%.17g` is how programs write all of a double: not its shortest form, but surely that double.
     return exact in (Decimal(repr(value)), Decimal(f"{value:.17g}"))
-
-
-def cabinet(prices: pl.Series) -> pl.Series:
-    """Prices with the cabinet price as the number it stands for; every other one is unchanged."""
-    return prices.set(prices == CABINET_AS_WRITTEN, CABINET_PRICE)
 
 
 def whole_numbers(values: pl.Series) -> tuple[pl.Series, list[Problem]]:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from trade_assets.feeds.numbers import cabinet, read_number, read_numbers, whole_numbers
+from trade_assets.instruments.numbers import read_number, read_numbers, whole_numbers
 
 NUMBER_TEXTS = st.from_regex(
     r"[+-]?[0-9]{0,25}\.?[0-9]{0,25}([eE][+-]?[0-9]{1,3})?", fullmatch=True
@@ -117,11 +117,6 @@ def test_what_is_read_is_what_was_written(text):
         digits = Decimal(text).normalize().as_tuple().digits
         if len(digits) not in (16, 17):
             assert Decimal(repr(result)) == Decimal(text)
-
-
-def test_cabinet_changes_nothing_else():
-    prices = pl.Series("p", [0.0069999, 0.007, 0.0069998, None, 1628.67])
-    assert cabinet(prices).to_list() == [0.007, 0.007, 0.0069998, None, 1628.67]
 
 
 def test_whole_numbers():

@@ -1,0 +1,1 @@
+"""Dagster objects of the data sets that are derived from feeds."""

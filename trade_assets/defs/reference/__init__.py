@@ -1,0 +1,1 @@
+"""Dagster objects of reference data: what does not come from files."""

@@ -1,0 +1,124 @@
+"""What Dagster shows of the platform: every asset with its group, kinds and dependencies, and every
+check. Written out: dashboards and operators know these names, so they change on purpose only.
+"""
+
+import dagster as dg
+import pytest
+
+from trade_assets.definitions import build_definitions
+from trade_assets.settings import load_settings
+
+FEEDS = {
+    "actant/eod": "json",
+    "actant/futures_settlement": "csv",
+    "actant/options_settlement": "csv",
+    "actant/pnl_grid": "csv",
+    "actant/sod": "csv",
+    "actant/spot_risk": "csv",
+    "actant/vtexp": "csv",
+    "tt/fills": "csv",
+}
+"""Feeds, and what their files are."""
+
+DERIVED = {
+    "derived/greeks": {
+        "actant/spot_risk/files",
+        "actant/spot_risk/history",
+        "actant/vtexp/history",
+    },
+    "derived/positions": {"tt/fills/files", "actant/sod/history", "actant/sod/latest"},
+}
+"""Derived data sets, and what they are derived from."""
+
+STORES = {"latest": "redis", "history": "dynamodb"}
+"""The layers that are written, and where they are."""
+
+CALENDAR = "reference/expirations"
+
+Asset = tuple[str, set[str], set[str]]
+"""Group, kinds and dependencies."""
+
+
+@pytest.fixture(scope="module")
+def definitions() -> dg.Definitions:
+    return build_definitions(settings=load_settings())
+
+
+def expected_assets() -> dict[str, Asset]:
+    """All assets by key."""
+    assets: dict[str, Asset] = {CALENDAR: ("reference", {"s3", "parquet"}, set())}
+    for path, kind in FEEDS.items():
+        assets[f"{path}/files"] = (path.replace("/", "_"), {"s3", kind}, set())
+    for path, deps in {**{path: {f"{path}/files"} for path in FEEDS}, **DERIVED}.items():
+        for layer, store in STORES.items():
+            assets[f"{path}/{layer}"] = (path.replace("/", "_"), {store}, deps)
+    return assets
+
+
+def expected_checks() -> set[str]:
+    """All asset checks as `<asset>:<check>`."""
+    checks = {f"{CALENDAR}:round_trip", "actant/spot_risk/latest:quotes"}
+    checks |= {f"{path}/latest:derived" for path in DERIVED}
+    for path in FEEDS:
+        checks |= {f"{path}/history:{name}" for name in ("schema", "rows_accounted", "symbols")}
+        checks.add(f"{path}/files:freshness")
+    return checks | {f"{path}/files:gaps" for path in FEEDS if path != "tt/fills"}
+
+
+def test_all_assets_with_their_groups_kinds_and_dependencies(definitions: dg.Definitions) -> None:
+    specs = list(definitions.resolve_all_asset_specs())
+    found = {
+        spec.key.to_user_string(): (
+            spec.group_name,
+            spec.kinds,
+            {dep.asset_key.to_user_string() for dep in spec.deps},
+        )
+        for spec in specs
+    }
+    assert found == expected_assets()
+    assert len(specs) == len(found) == 29
+
+
+def test_every_asset_has_a_description_and_what_is_stored_its_columns(
+    definitions: dg.Definitions,
+) -> None:
+    for spec in definitions.resolve_all_asset_specs():
+        assert spec.description
+        has_columns = "dagster/column_schema" in spec.metadata
+        assert has_columns == (spec.key.path[-1] != "files"), spec.key
+
+
+def test_everything_but_reference_data_is_by_landing_hour(definitions: dg.Definitions) -> None:
+    by_hour = {
+        spec.key.to_user_string()
+        for spec in definitions.resolve_all_asset_specs()
+        if isinstance(spec.partitions_def, dg.HourlyPartitionsDefinition)
+    }
+    assert by_hour == expected_assets().keys() - {CALENDAR}
+
+
+def test_all_checks(definitions: dg.Definitions) -> None:
+    graph = definitions.resolve_asset_graph()
+    assert {key.to_user_string() for key in graph.asset_check_keys} == expected_checks()
+
+
+def test_all_jobs_sensors_and_schedules(definitions: dg.Definitions) -> None:
+    jobs = {job.name for job in definitions.resolve_all_job_defs()}
+    assert {name for name in jobs if not name.startswith("__")} == {
+        "feed_stream", "feed_hours", "prune_dagster_storage",
+    }  # fmt: skip
+    assert {sensor.name for sensor in definitions.sensors or ()} == {
+        "feed_bucket", "reference_automation",
+    }  # fmt: skip
+    (schedule,) = definitions.schedules or ()
+    assert isinstance(schedule, dg.ScheduleDefinition)
+    assert schedule.job_name == "prune_dagster_storage"
+
+
+def test_the_hour_job_carries_all_feeds_and_what_is_derived_from_them(
+    definitions: dg.Definitions,
+) -> None:
+    job = definitions.resolve_job_def("feed_hours")
+    ops = {path.replace("/", "__") for path in (*FEEDS, *DERIVED)}
+    # The names of the checks that are run by hand have a third part.
+    assert {node.name for node in job.nodes if node.name.count("__") == 1} == ops

@@ -1,0 +1,201 @@
+"""Open time against a count of minutes, and the gaps of feeds around the market's closed hours."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from trade_assets.feeds.cadence import (
+    LONGEST,
+    TRADING_DAY_SECONDS,
+    Gap,
+    find_gaps,
+    open_seconds,
+)
+from trade_assets.feeds.times import CENTRAL, central_to_utc
+from trade_assets.instruments.calendar import is_business_day
+
+MINUTE = timedelta(minutes=1)
+HOUR_SECONDS = 3600.0
+
+
+def central(text: str) -> datetime:
+    """UTC time of a Central `2025-07-17 16:00`."""
+    utc = central_to_utc(datetime.fromisoformat(text))
+    assert utc is not None
+    return utc
+
+
+def is_open(utc: datetime) -> bool:
+    """Whether the minute that begins then is one of a session, read off the Central clock."""
+    local = utc.astimezone(CENTRAL)
+    if local.hour == 16:
+        return False
+    day = local.date() + timedelta(days=local.hour >= 17)
+    return is_business_day(day)
+
+
+def counted_seconds(start: datetime, end: datetime) -> float:
+    minutes = (end - start) // MINUTE
+    return 60.0 * sum(is_open(start + MINUTE * number) for number in range(minutes))
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "hours"),
+    [
+        ("2025-07-17 10:00", "2025-07-17 10:30", 0.5),
+        ("2025-07-17 15:30", "2025-07-17 17:30", 1),  # the daily break
+        ("2025-07-17 16:00", "2025-07-17 17:00", 0),
+        ("2025-07-17 16:10", "2025-07-17 16:50", 0),
+        ("2025-07-17 16:00", "2025-07-18 16:00", 23),
+        ("2025-07-18 16:00", "2025-07-20 17:00", 0),  # a weekend
+        ("2025-07-18 12:00", "2025-07-21 12:00", 4 + 19),
+        ("2025-07-19 12:00", "2025-07-19 13:00", 0),
+        ("2025-07-18 16:00", "2025-07-21 16:00", 23),
+        ("2025-07-03 16:00", "2025-07-06 17:00", 0),  # Independence Day, a Friday
+        ("2025-07-03 18:00", "2025-07-04 10:00", 0),
+        ("2025-07-03 15:00", "2025-07-07 09:00", 1 + 16),
+        ("2025-12-24 15:00", "2025-12-25 18:00", 1 + 1),  # Christmas, a Thursday
+        ("2025-03-07 12:00", "2025-03-10 12:00", 4 + 19),  # clocks change while closed
+        ("2025-10-31 12:00", "2025-11-03 12:00", 4 + 19),
+        ("2025-03-03 12:00", "2025-03-17 12:00", 10 * 23),
+    ],
+)
+def test_open_time_by_the_desks_clock(start, end, hours):
+    assert open_seconds(central(start), central(end)) == hours * HOUR_SECONDS
+
+
+def test_fractions_count_and_the_zone_of_an_argument_does_not():
+    start = datetime(2025, 7, 17, 20, 59, 59, 999_999, tzinfo=UTC)
+    assert open_seconds(start, start + timedelta(hours=1)) == 1e-6
+    end = start + timedelta(days=4, microseconds=7)
+    assert open_seconds(start.astimezone(CENTRAL), end.astimezone(CENTRAL)) == open_seconds(
+        start, end
+    )
+
+
+MINUTES = st.integers(0, 365 * 24 * 60).map(
+    lambda number: datetime(2025, 1, 1, tzinfo=UTC) + MINUTE * number
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(MINUTES, st.integers(0, 8 * 24 * 60))
+def test_open_time_is_the_count_of_open_minutes(start, minutes):
+    end = start + MINUTE * minutes
+    assert open_seconds(start, end) == counted_seconds(start, end)
+
+
+@pytest.mark.parametrize("change", ["2025-03-09 12:00", "2025-11-02 12:00"])
+@settings(max_examples=30, deadline=None)
+@given(before=st.integers(0, 3 * 24 * 60), after=st.integers(0, 3 * 24 * 60))
+def test_open_time_is_the_count_of_open_minutes_where_clocks_change(change, before, after):
+    start, end = central(change) - MINUTE * before, central(change) + MINUTE * after
+    assert open_seconds(start, end) == counted_seconds(start, end)
+
+
+@given(MINUTES, MINUTES, MINUTES)
+def test_open_times_of_parts_add_up(one, two, three):
+    start, middle, end = sorted([one, two, three])
+    parts = open_seconds(start, middle) + open_seconds(middle, end)
+    assert open_seconds(start, end) == parts
+    assert open_seconds(end, start) == 0 or start == end
+
+
+def test_no_more_than_the_longest_time_is_looked_at():
+    start = central("2025-07-17 10:00")
+    assert open_seconds(start, start + LONGEST * 3) == open_seconds(start, start + LONGEST) > 0
+
+
+def points(*texts: str) -> list[tuple[datetime, datetime]]:
+    return [(central(text), central(text)) for text in texts]
+
+
+def gap(start: str, end: str, files_expected: int, still_open: bool = False) -> Gap:
+    return Gap(central(start), central(end), files_expected, still_open)
+
+
+def test_a_daily_feed_misses_nothing_over_weekends_holidays_and_breaks():
+    stretches = points(
+        "2025-07-02 16:00", "2025-07-03 16:00", "2025-07-07 16:00", "2025-07-08 16:10"
+    )  # fmt: skip
+    limit = TRADING_DAY_SECONDS + 2 * HOUR_SECONDS
+    assert find_gaps(stretches, TRADING_DAY_SECONDS, limit) == []
+
+
+def test_a_daily_feed_that_misses_days():
+    stretches = points(
+        "2025-07-03 16:00",
+        "2025-07-08 15:50",  # the 7th is missing, the 4th is a holiday
+        "2025-07-11 16:20",  # the 9th and 10th
+        "2025-07-15 16:00",  # Monday the 14th
+    )
+    limit = TRADING_DAY_SECONDS + 2 * HOUR_SECONDS
+    assert find_gaps(stretches, TRADING_DAY_SECONDS, limit) == [
+        gap("2025-07-03 16:00", "2025-07-08 15:50", 1),
+        gap("2025-07-08 15:50", "2025-07-11 16:20", 2),
+        gap("2025-07-11 16:20", "2025-07-15 16:00", 1),
+    ]
+
+
+def test_stretches_end_where_the_market_closes_and_no_gap_is_seen():
+    week = [
+        (central(f"2025-07-{day - 1:02} 17:00:05"), central(f"2025-07-{day:02} 15:59:55"))
+        for day in (14, 15, 16, 17, 18, 21)
+    ]
+    assert find_gaps(week, 5, 30) == []
+    assert find_gaps(week, 5, 9) == [
+        Gap(last, first, 1) for (_, last), (first, _) in pairwise(week)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [(30, None), (31, 5), (40, 7), (42, 7), (43, 8), (600, 119)],
+)
+def test_files_expected_are_those_of_the_cadence_strictly_between(seconds, expected):
+    start = central("2025-07-17 10:00")
+    stretches = [(start - MINUTE, start), (start + timedelta(seconds=seconds),) * 2]
+    assert [found.files_expected for found in find_gaps(stretches, 5, 30)] == (
+        [] if expected is None else [expected]
+    )
+
+
+def test_a_gap_is_counted_in_open_time_and_is_of_one_file_at_least():
+    stretches = points("2025-07-17 15:30", "2025-07-17 17:30")
+    assert find_gaps(stretches, 900, 1800) == [gap("2025-07-17 15:30", "2025-07-17 17:30", 3)]
+    assert find_gaps(stretches, 900, 3600) == []
+    assert find_gaps(stretches, 36_000, 1800)[0].files_expected == 1
+
+
+def test_silence_until_now_is_an_open_gap():
+    stretches = points("2025-07-18 15:00")
+
+    def look(now: str) -> list[Gap]:
+        return find_gaps(stretches, 1000, 3600, now=central(now))
+
+    assert look("2025-07-18 14:00") == []
+    assert look("2025-07-18 16:00") == []
+    assert look("2025-07-20 17:00") == []
+    assert look("2025-07-20 17:10") == [gap("2025-07-18 15:00", "2025-07-20 17:10", 4, True)]
+    assert look("2025-07-20 17:06:40") == [gap("2025-07-18 15:00", "2025-07-20 17:06:40", 3, True)]
+    assert find_gaps([], 1000, 3600, now=central("2025-07-20 17:10")) == []
+
+
+def test_gaps_that_ended_before_are_left_out_and_one_that_spans_is_whole():
+    stretches = points("2025-07-17 08:00", "2025-07-17 09:00", "2025-07-17 10:00")
+
+    def look(since: str) -> list[Gap]:
+        return find_gaps(stretches, 600, 1200, since=central(since))
+
+    first = gap("2025-07-17 08:00", "2025-07-17 09:00", 5)
+    second = gap("2025-07-17 09:00", "2025-07-17 10:00", 5)
+    assert look("2025-07-17 08:59") == [first, second]
+    assert look("2025-07-17 09:00") == [second]
+    assert look("2025-07-17 10:00") == []
+    late = find_gaps(
+        stretches, 600, 1200, since=central("2025-07-17 10:00"), now=central("2025-07-17 10:30")
+    )
+    assert late == [gap("2025-07-17 10:00", "2025-07-17 10:30", 2, True)]
