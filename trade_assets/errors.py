@@ -10,9 +10,17 @@
     │   ├── SymbolError           a symbol names no instrument, or an instrument has no such name
     │   ├── PriceError            a text is no price in its notation, or a price has no such text
     │   ├── ObjectMissingError    an object that was announced is not in the bucket
-    │   └── StoreRejectedError    a store understood the request and refuses it
+    │   ├── StoreRejectedError    a store understood the request and refuses it
+    │   └── RemoteRejectedError   a remote API understood the request and refuses it
+    │       └── CredentialsError  there is no usable credential for a remote API
     ├── TransientError            the same call may succeed later: retried, within a bound
-    │   └── StoreUnavailableError a store cannot be reached, is throttling, or failed on its side
+    │   ├── StoreUnavailableError a store cannot be reached, is throttling, or failed on its side
+    │   └── RemoteUnavailableError a remote API cannot be reached, or failed on its side
+    │       ├── MalformedAnswerError it answered something that is not what it promises
+    │       ├── ThrottledError    it says that we ask too often
+    │       └── NotAskedError     we did not ask: it would have been too much, or in vain
+    │           ├── BudgetSpentError the day's requests are used up
+    │           └── BreakerOpenError it failed too often lately; nobody asks until it is probed
     └── LocalStackError           a local part cannot be set up or started; says what to do
         └── PortInUseError        somebody else listens on a port that a part needs
 
@@ -80,12 +88,68 @@ class StoreRejectedError(PermanentError):
     """A store understood the request and refuses it (validation, access, missing table)."""
 
 
+class RemoteRejectedError(PermanentError):
+    """A remote API understood the request and refuses it; the message is the server's own.
+
+    Attributes:
+        status: HTTP status of the answer, or None where there was none.
+    """
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class CredentialsError(RemoteRejectedError):
+    """There is no usable credential for a remote API: missing, malformed, or not accepted."""
+
+
 class TransientError(TradeAssetsError):
     """The same call may succeed later. Retries are bounded by the caller's deadline."""
 
 
 class StoreUnavailableError(TransientError):
     """A store cannot be reached, throttles, or failed on its side."""
+
+
+class RemoteUnavailableError(TransientError):
+    """A remote API cannot be reached, answers too late, or failed on its side."""
+
+
+class MalformedAnswerError(RemoteUnavailableError):
+    """A remote API answered something that is not what it promises.
+
+    Attributes:
+        data: the bytes as they came.
+    """
+
+    def __init__(self, message: str, data: bytes = b"") -> None:
+        super().__init__(message)
+        self.data = data
+
+
+class ThrottledError(RemoteUnavailableError):
+    """A remote API says that it is asked too often.
+
+    Attributes:
+        retry_after: seconds that it asks to wait; None where it does not say.
+    """
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class NotAskedError(RemoteUnavailableError):
+    """A remote API was not asked at all, for its own and our protection."""
+
+
+class BudgetSpentError(NotAskedError):
+    """The day's requests to a remote API are used up."""
+
+
+class BreakerOpenError(NotAskedError):
+    """A remote API failed too often lately: nobody asks until a probe has succeeded."""
 
 
 class LocalStackError(TradeAssetsError):

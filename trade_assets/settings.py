@@ -21,6 +21,10 @@ from trade_assets.errors import SettingsError
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 LOCAL_AWS_PORT = 14566
 LOCAL_AWS_ENDPOINT = f"http://127.0.0.1:{LOCAL_AWS_PORT}"
+TT_BASE_URL = "https://ttrestapi.trade.tt"
+
+# What a request id of TT may hold (TT_API.md): letters, digits and few signs; no spaces.
+_REQUEST_ID_PART = r"^[A-Za-z0-9_.!*'()-]{1,40}$"
 
 
 class Profile(StrEnum):
@@ -28,6 +32,23 @@ class Profile(StrEnum):
 
     LOCAL = "local"  # this machine only, no credential
     AWS = "aws"  # the ordinary AWS credential chain
+
+
+class TtEnvironment(StrEnum):
+    """Environments of the TT REST API; an application key belongs to one."""
+
+    UAT = "ext_uat_cert"
+    SIMULATION = "ext_prod_sim"
+    LIVE = "ext_prod_live"
+
+
+class TtTier(StrEnum):
+    """What one pays TT for: how many requests a key may make."""
+
+    FREE = "free"  # UAT only
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
 
 
 class Settings(BaseSettings):
@@ -108,7 +129,67 @@ class Settings(BaseSettings):
     partitions_start: str = Field("2025-01-01-00:00", description="First hour partition, UTC.")
     runs_kept_hours: float = Field(24.0, gt=0, description="Stream runs older than this go.")
 
+    # TT snapshots
+    tt_snapshots_enabled: bool = Field(
+        True, description="Off: the snapshot sensor requests nothing."
+    )
+    tt_environment: TtEnvironment = Field(
+        TtEnvironment.SIMULATION, description="Environment of the TT REST API."
+    )
+    tt_tier: TtTier = Field(
+        TtTier.LOW,
+        description="Limits of the TT key: `free` 3 requests a second and 10,000 a day (UAT only), "
+        "`low` 5 and 15,000, `medium` 10 and 30,000, `high` 25 and 75,000.",
+    )
+    tt_base_url: str | None = Field(
+        None, description="The TT REST API; default: TT's own, in profile `local` the simulator."
+    )
+    tt_application: str = Field(
+        "trade-assets", pattern=_REQUEST_ID_PART, description="First part of TT request ids."
+    )
+    tt_company: str = Field(
+        "desk", pattern=_REQUEST_ID_PART, description="Second part of TT request ids."
+    )
+    tt_market_hours: list[str] = Field(
+        default_factory=list,
+        description='When slots are due: `"globex"` (the exchange\'s sessions), `"always"`, or '
+        'weekly windows in US Central such as `"Sun 17:00-Fri 16:00"`; default: `globex`, in '
+        "profile `local` `always`.",
+    )
+    tt_maintenance: list[str] = Field(
+        default_factory=list,
+        description="When TT is not asked: weekly windows as above, or intervals such as "
+        "`2026-11-21T10:00Z/2026-11-21T12:00Z`.",
+    )
+    tt_slot_tolerance_seconds: float = Field(
+        5.0, gt=0, lt=30, description="A slot that is not requested this soon is missed."
+    )
+    tt_deadline_seconds: float = Field(
+        20.0, gt=0, lt=30, description="How long all calls of one snapshot may take."
+    )
+    tt_call_seconds: float = Field(
+        8.0, gt=0, lt=30, description="How long one call may take, with its retries."
+    )
+    tt_call_attempts: int = Field(4, ge=1, le=10, description="Most attempts of one call.")
+    tt_breaker_failures: int = Field(
+        5, ge=1, description="So many failures in a row open the circuit breaker."
+    )
+    tt_breaker_open_seconds: float = Field(
+        60.0, gt=0, description="How long an open breaker stays open before a probe."
+    )
+    slot_runs_kept_hours: float = Field(6.0, gt=0, description="Older snapshot runs go.")
+
+    # Alarms
+    alarm_missed_slots: int = Field(3, ge=1, description="So many missed slots in a row alarm.")
+    alarm_budget_percent: float = Field(
+        80.0, gt=0, le=100, description="Use of a remote API's day budget that alarms."
+    )
+    slack_webhook_url: SecretStr | None = Field(
+        None, description="Where notices go too, in Slack's format."
+    )
+
     # Local stack
+    tt_simulator_port: int = Field(8090, description="Of the TT simulator, on 127.0.0.1.")
     dagster_port: int = Field(3000, description="Of the Dagster UI, on 127.0.0.1.")
     simulator_seed: int = Field(
         7, description="Of the simulated desk; the same seed, the same files."
@@ -123,6 +204,7 @@ class Settings(BaseSettings):
             for name, url in (
                 ("AWS endpoint", self.aws_endpoint),
                 ("Redis URL", self.redis_url.get_secret_value()),
+                ("TT base URL", self.tt_url),
             ):
                 host = urlsplit(url or "").hostname
                 if host not in LOOPBACK_HOSTS:
@@ -130,6 +212,12 @@ class Settings(BaseSettings):
                         f"the {name} points at {host!r}, but profile 'local' reaches only this "
                         "machine; unset AWS_ENDPOINT_URL or choose TRADE_ASSETS_PROFILE=aws"
                     )
+        return self
+
+    @model_validator(mode="after")
+    def _tier_fits_environment(self) -> Self:
+        if self.tt_tier is TtTier.FREE and self.tt_environment is not TtEnvironment.UAT:
+            raise ValueError("tt_tier: TT gives `free` keys only for ext_uat_cert")
         return self
 
     def __hash__(self) -> int:
@@ -167,6 +255,25 @@ class Settings(BaseSettings):
     def ledger_table(self) -> str:
         """DynamoDB table of ingested file versions."""
         return f"{self.namespace}-ingest-ledger"
+
+    @property
+    def tt_url(self) -> str:
+        """Base of the TT REST API, without a slash at the end."""
+        if self.tt_base_url:
+            return self.tt_base_url.rstrip("/")
+        if self.profile is Profile.LOCAL:
+            return f"http://127.0.0.1:{self.tt_simulator_port}"
+        return TT_BASE_URL
+
+    @property
+    def tt_secret_name(self) -> str:
+        """Secret of Secrets Manager that holds TT's application key and secret."""
+        return f"{self.namespace}/tt/{self.tt_environment.value}"
+
+    @property
+    def alarms_topic(self) -> str:
+        """SNS topic of the notices."""
+        return f"{self.namespace}-alarms"
 
     @cached_property
     def home_path(self) -> Path:

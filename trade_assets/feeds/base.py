@@ -97,6 +97,7 @@ class Dataset:
         event_time_is: where the event time comes from, for people.
         rewritten: the same file name is written again with other content; then the version of
             the latest hour, and in it the newest version of the key, wins.
+        replaced: every file is the whole set: a record key that is not in the newest is gone.
     """
 
     source: str
@@ -106,6 +107,7 @@ class Dataset:
     record_key_is: str
     event_time_is: str
     rewritten: bool = False
+    replaced: bool = False
 
     @property
     def path(self) -> str:
@@ -119,25 +121,15 @@ class Dataset:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Feed(Dataset):
-    """All that the platform knows about one feed. Adding a feed is one of these.
+class ParsedDataset(Dataset):
+    """Records that are read from the bytes of others, as they come; what nobody knows is `extra`.
 
     Attributes:
-        file_pattern: matches the whole file name.
-        parse: bytes and file name to a typed frame.
-        freshness_seconds: after this long without a file the feed is stale.
-        cadence_seconds: how often a file is expected while the market is open; None: files come
-            when something happens, and none is missing.
-        gap_seconds: a silence of more open time than this is a gap.
-        quote_columns: (bid, ask) columns to check for crossed or negative quotes.
+        freshness_seconds: after this long without anything new it is stale.
+        kinds: what the bytes are, for Dagster.
     """
 
-    file_pattern: re.Pattern[str]
-    parse: Parser
     freshness_seconds: float
-    cadence_seconds: float | None = None
-    gap_seconds: float | None = None
-    quote_columns: tuple[str, str] | None = None
     kinds: frozenset[str] = field(default=frozenset({"csv"}))
 
     @property
@@ -151,7 +143,27 @@ class Feed(Dataset):
         return {**RECORD_SCHEMA, **self.schema, EXTRA: pl.String()}
 
 
-def to_records(feed: Feed, parsed: ParsedFile, file_key: str) -> pl.DataFrame:
+@dataclass(frozen=True, kw_only=True)
+class Feed(ParsedDataset):
+    """All that the platform knows about one feed. Adding a feed is one of these.
+
+    Attributes:
+        file_pattern: matches the whole file name.
+        parse: bytes and file name to a typed frame.
+        cadence_seconds: how often a file is expected while the market is open; None: files come
+            when something happens, and none is missing.
+        gap_seconds: a silence of more open time than this is a gap.
+        quote_columns: (bid, ask) columns to check for crossed or negative quotes.
+    """
+
+    file_pattern: re.Pattern[str]
+    parse: Parser
+    cadence_seconds: float | None = None
+    gap_seconds: float | None = None
+    quote_columns: tuple[str, str] | None = None
+
+
+def to_records(feed: ParsedDataset, parsed: ParsedFile, file_key: str) -> pl.DataFrame:
     """The stored records of a parsed file: `feed.record_schema`, in file order."""
     return parsed.frame.select(
         pl.lit(feed.source).alias(SOURCE),

@@ -1,0 +1,1 @@
+"""TT simulator: the TT REST API as far as the platform uses it, over the simulated market."""
