@@ -1,7 +1,7 @@
 """Measure the platform's figures on the local parts and print them, at the end as Markdown.
 
-`python -m benchmarks [names…] [--quick] [--seconds N] [--json FILE]`; all of it takes roughly half
-an hour.
+`python -m benchmarks [names…] [--quick] [--seconds N] [--json FILE]`; all of it takes roughly
+three quarters of an hour.
 """
 
 import argparse
@@ -38,6 +38,7 @@ NAMES: Final = (
     "client_cpu",
     "sensor",
     "backlog",
+    "slots",
     "latency",
 )
 """Modules of this package, in the order in which they run: functions, then stores, then all."""
@@ -54,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     scale = QUICK if options.quick else FULL
     if options.seconds is not None:
-        scale = replace(scale, latency_seconds=options.seconds)
+        scale = replace(scale, latency_seconds=options.seconds, slots_seconds=options.seconds)
     # `kill` shall stop all parts too, as Ctrl-C does, also where a shell has switched that off.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
@@ -78,7 +79,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--quick", action="store_true", help="tiny sizes, to see that it runs")
     parser.add_argument(
-        "--seconds", type=float, help="length of the latency measurements (default 300)"
+        "--seconds",
+        type=float,
+        help="length of the measurements of latency (default 300) and of TT slots (600)",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the numbers there")
     options = parser.parse_args(arguments)

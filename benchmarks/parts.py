@@ -62,9 +62,18 @@ def running_stores(bench: Bench, name: str, **overrides: object) -> Iterator[Set
 def running_program(settings: Settings, module: str) -> Iterator[Part]:
     """A module of the benchmarks as a program of its own, which reads these settings."""
     command = PartCommand(module.rsplit(".", 1)[-1], [sys.executable, "-m", module])
+    with running_command(settings, command) as part:
+        yield part
+
+
+@contextmanager
+def running_command(settings: Settings, command: PartCommand, port: int = 0) -> Iterator[Part]:
+    """A program that reads these settings; awaited until it listens, if it has a port."""
     home = settings.home_path
     environment = _environment(settings, home / "dagster")
-    with Part(command, 0, home / f"{command.name}.log", environment, CHECKOUT) as part:
+    with Part(command, port, home / f"{command.name}.log", environment, CHECKOUT) as part:
+        if port:
+            part.await_ready(lambda: await_port(port, 0.1), START_SECONDS)
         yield part
 
 

@@ -17,6 +17,8 @@ class Scale:
         bucket_sizes, new_files, ticks: of the bucket sensor.
         client_files: files of one round of the clients' CPU.
         rounds: repetitions, of which the median counts.
+        slots_seconds: TT slots are watched for so long.
+        snapshot_orders, snapshot_fills: of the snapshot that is timed.
     """
 
     name: str
@@ -33,6 +35,9 @@ class Scale:
     ticks: int
     client_files: int
     rounds: int
+    slots_seconds: float
+    snapshot_orders: int
+    snapshot_fills: int
 
 
 FULL = Scale(
@@ -50,6 +55,9 @@ FULL = Scale(
     ticks=40,
     client_files=64,
     rounds=5,
+    slots_seconds=600.0,
+    snapshot_orders=1_000,
+    snapshot_fills=5_000,
 )
 
 QUICK = Scale(
@@ -67,4 +75,7 @@ QUICK = Scale(
     ticks=5,
     client_files=4,
     rounds=2,
+    slots_seconds=60.0,
+    snapshot_orders=60,
+    snapshot_fills=1_100,
 )

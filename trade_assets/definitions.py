@@ -14,9 +14,24 @@ from trade_assets.defs.feeds.sensor import bucket_sensor
 from trade_assets.defs.feeds.stream import feed_stream
 from trade_assets.defs.hours import hour_partitions
 from trade_assets.defs.maintenance.prune import prune_dagster_storage, prune_schedule
-from trade_assets.defs.names import AUTOMATION_SENSOR, HISTORY_IO, LATEST_IO, REFERENCE_IO, STORES
+from trade_assets.defs.names import (
+    AUTOMATION_SENSOR,
+    HISTORY_IO,
+    LATEST_IO,
+    REFERENCE_IO,
+    STORES,
+    TT,
+)
 from trade_assets.defs.reference.expirations import expiration_calendar, expirations_round_trip
+from trade_assets.defs.snapshots.api import tt_resource
+from trade_assets.defs.snapshots.assets import snapshot_assets
+from trade_assets.defs.snapshots.checks import freshness_check
+from trade_assets.defs.snapshots.hour_report import hour_report_job, slots_asset
+from trade_assets.defs.snapshots.sensor import slot_sensor
+from trade_assets.defs.snapshots.slot_run import tt_snapshot
 from trade_assets.feeds.registry import FEEDS
+from trade_assets.feeds.snapshots.open_hours import open_hours
+from trade_assets.feeds.snapshots.registry import SNAPSHOTS
 from trade_assets.io_managers.history import HistoryIOManager
 from trade_assets.io_managers.latest import LatestIOManager
 from trade_assets.io_managers.reference import ReferenceIOManager
@@ -42,23 +57,29 @@ def build_definitions(
         LATEST_IO: LatestIOManager(stores),
         HISTORY_IO: HistoryIOManager(stores),
         REFERENCE_IO: ReferenceIOManager(stores),
+        TT: tt_resource(settings),
         **(resource_overrides or {}),
     }
     partitions = hour_partitions(settings.partitions_start)
-    job = hour_job()
+    hours = open_hours(settings)
+    job, report_job = hour_job(), hour_report_job()
     return dg.Definitions(
         assets=[
             *(feed_assets(feed, partitions) for feed in FEEDS.values()),
             *(derived_assets(dataset, partitions) for dataset in DERIVED.values()),
+            *(snapshot_assets(snapshot, partitions) for snapshot in SNAPSHOTS.values()),
+            slots_asset(hours, partitions),
             expiration_calendar,
         ],
         asset_checks=[
             *(check for feed in FEEDS.values() for check in arrival_checks(feed)),
+            *(freshness_check(snapshot, hours) for snapshot in SNAPSHOTS.values()),
             expirations_round_trip,
         ],
-        jobs=[feed_stream, job, prune_dagster_storage],
+        jobs=[feed_stream, job, tt_snapshot, report_job, prune_dagster_storage],
         sensors=[
             bucket_sensor(settings, job),
+            slot_sensor(settings, report_job),
             dg.AutomationConditionSensorDefinition(
                 AUTOMATION_SENSOR,
                 target=dg.AssetSelection.assets(expiration_calendar),

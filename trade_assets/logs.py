@@ -1,30 +1,61 @@
 """Structured logs: one JSON object a line, with what is bound (run id, feed, file), no secret.
 
 `configure` once at the edge of a process; `get_logger` anywhere. Context travels with
-`structlog.contextvars.bound_contextvars(run_id=…, feed=…, file=…)`.
+`structlog.contextvars.bound_contextvars(run_id=…, feed=…, file=…)`. Whoever learns a secret that
+is no setting (a key out of Secrets Manager, a token) tells `hide`, so that none is ever written,
+even where a library logs it.
 """
 
 import logging
 import re
 import sys
+import threading
 from collections.abc import MutableMapping
 from typing import Any, Final, TextIO
+from urllib.parse import unquote, urlsplit
 
 import structlog
 
 from trade_assets.settings import Settings
 
 REDACTED: Final = "[redacted]"
-_SECRET_FIELD = re.compile(r"pass(word)?|secret|token|credential|authorization|api_?key", re.I)
+SHORTEST_SECRET: Final = 8
+"""What is shorter cannot be told from ordinary text, and is not looked for in it."""
+
+MOST_HIDDEN: Final = 64
+"""Secrets that `hide` remembers: tokens come every few hours, and old ones are worth nothing."""
+
+_SECRET_FIELD = re.compile(
+    r"pass(word)?|secret|token|credential|authorization|api_?key|app_?key|webhook", re.I
+)
 _URL_PASSWORD = re.compile(r"(?<=://)([^/@\s:]*):([^/@\s]+)@")
 _AWS_KEY_ID = re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b")
+_BEARER = re.compile(r"\b(bearer\s+)[\w.~+/=-]{8,}", re.I)
+_KEY_PAIR = re.compile(r"""\b((?:x-api-key|app_key)['"]?\s*[=:]\s*['"]?)[^\s'"&,;})]+""", re.I)
+
+_PLAIN = (int, float, bool, type(None))
+
+_hidden: tuple[str, ...] = ()
+_hiding = threading.Lock()
+
+
+def hide(*secrets: str) -> None:
+    """Let no log of this process show these values from now on, wherever they turn up."""
+    global _hidden
+    new = tuple(secret for secret in secrets if len(secret) >= SHORTEST_SECRET)
+    with _hiding:
+        # Who is hidden again is in use: it goes to the end, where it is forgotten last.
+        kept = [secret for secret in _hidden if secret not in new]
+        _hidden = tuple(dict.fromkeys([*kept, *new]))[-MOST_HIDDEN:]
 
 
 def redact(text: str, secrets: tuple[str, ...] = ()) -> str:
-    """`text` without the given secrets, passwords inside URLs and AWS key ids."""
-    for secret in secrets:
+    """`text` without these and the hidden secrets, passwords in URLs, tokens and key ids."""
+    for secret in (*secrets, *_hidden):
         text = text.replace(secret, REDACTED)
     text = _URL_PASSWORD.sub(rf"\1:{REDACTED}@", text)
+    text = _BEARER.sub(rf"\1{REDACTED}", text)
+    text = _KEY_PAIR.sub(rf"\1{REDACTED}", text)
     return _AWS_KEY_ID.sub(REDACTED, text)
 
 
@@ -34,16 +65,32 @@ def _clean(name: str, value: Any, secrets: tuple[str, ...]) -> Any:
     if isinstance(value, str):
         return redact(value, secrets)
     if isinstance(value, dict):
-        return {key: _clean(str(key), item, secrets) for key, item in value.items()}
+        return {
+            redact(str(key), secrets): _clean(str(key), item, secrets)
+            for key, item in value.items()
+        }
     if isinstance(value, list | tuple):
         return [_clean("", item, secrets) for item in value]
-    return value
+    if isinstance(value, _PLAIN):
+        return value
+    return redact(repr(value), secrets)  # The renderer would write its repr as it is.
 
 
 def known_secrets(settings: Settings) -> tuple[str, ...]:
-    """Secret values that the settings themselves hold: the password of the Redis URL."""
+    """Secret values that the settings themselves hold: Redis's password, the Slack webhook."""
     match = _URL_PASSWORD.search(settings.redis_url.get_secret_value())
-    return (match.group(2),) if match else ()
+    # redis-py hands the decoded one to the server.
+    password = (match.group(2), unquote(match.group(2))) if match else ()
+    return tuple(dict.fromkeys([*password, *_webhook_secrets(settings)]))
+
+
+def _webhook_secrets(settings: Settings) -> tuple[str, ...]:
+    """The webhook's URL, and its path: urllib3 names them apart."""
+    if settings.slack_webhook_url is None:
+        return ()
+    url = settings.slack_webhook_url.get_secret_value()
+    parts = urlsplit(url)
+    return tuple(item for item in (url, parts.path, parts.query) if len(item) >= SHORTEST_SECRET)
 
 
 class _StandardError(logging.StreamHandler[TextIO]):
@@ -65,7 +112,11 @@ def configure(settings: Settings, stream: TextIO | None = None) -> None:
     secrets = known_secrets(settings)
 
     def redactor(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-        return {key: _clean(key, value, secrets) for key, value in event.items()}
+        # What begins with "_" is structlog's own, and never rendered.
+        return {
+            key: value if key.startswith("_") else _clean(key, value, secrets)
+            for key, value in event.items()
+        }
 
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsError as UnreadableSettingError
 
 from trade_assets.errors import SettingsError
 
@@ -175,7 +176,7 @@ class Settings(BaseSettings):
         5, ge=1, description="So many failures in a row open the circuit breaker."
     )
     tt_breaker_open_seconds: float = Field(
-        60.0, gt=0, description="How long an open breaker stays open before a probe."
+        25.0, gt=0, description="How long an open breaker stays open before a probe."
     )
     slot_runs_kept_hours: float = Field(6.0, gt=0, description="Older snapshot runs go.")
 
@@ -301,6 +302,9 @@ def load_settings(**overrides: object) -> Settings:
             for item in error.errors(include_input=False, include_url=False)
         )
         raise SettingsError(f"settings: {problems}") from None
+    except UnreadableSettingError as error:
+        # A list or dict that is no JSON; the message names the field, and its cause the value.
+        raise SettingsError(f"settings: {error}") from None
 
 
 def bypass_proxies_for_loopback() -> None:
@@ -330,7 +334,7 @@ def child_environment(settings: Settings, **extra: str) -> dict[str, str]:
             continue
         if isinstance(value, SecretStr):
             value = value.get_secret_value()
-        elif isinstance(value, dict):
+        elif isinstance(value, dict | list):
             value = json.dumps(value)
         environment[f"TRADE_ASSETS_{name.upper()}"] = str(value)
     return {**environment, **extra}

@@ -59,6 +59,33 @@ def test_a_child_process_sees_the_same_settings(monkeypatch: pytest.MonkeyPatch)
     assert again.aws_endpoint == "http://localhost:1"
 
 
+def test_a_list_reaches_a_child(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load_settings(tt_market_hours=["Sun 17:00-Fri 16:00", "always"])
+    for name, value in child_environment(settings).items():
+        monkeypatch.setenv(name, value)
+    assert load_settings().tt_market_hours == ["Sun 17:00-Fri 16:00", "always"]
+
+
+def test_a_list_that_is_none_is_told_without_its_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRADE_ASSETS_TT_MARKET_HOURS", "some-words")
+    with pytest.raises(SettingsError, match="tt_market_hours") as caught:
+        load_settings()
+    assert "some-words" not in str(caught.value)
+
+
+def test_a_free_key_is_for_uat_only() -> None:
+    with pytest.raises(SettingsError, match="free"):
+        load_settings(tt_tier="free")
+    assert load_settings(tt_tier="free", tt_environment="ext_uat_cert").tt_tier == "free"
+
+
+def test_tt_is_on_this_machine_in_the_local_profile() -> None:
+    assert load_settings(tt_simulator_port=1234).tt_url == "http://127.0.0.1:1234"
+    with pytest.raises(SettingsError, match="TT base URL"):
+        load_settings(tt_base_url="https://ttrestapi.trade.tt")
+    assert load_settings(profile="aws").tt_url == "https://ttrestapi.trade.tt"
+
+
 def test_no_proxy_is_asked_for_the_loopback() -> None:
     hosts = without_proxy("example.org,127.0.0.1").split(",")
     assert hosts[0] == "example.org"

@@ -1,1 +1,1 @@
-"""Alarms: conditions that somebody must hear of, told once when they begin and once when they end."""
+"""Alarms: conditions that somebody must hear of, told once as they begin and once as they end."""

@@ -18,6 +18,7 @@ from trade_assets.errors import SymbolError, UnknownFeedError
 from trade_assets.feeds.base import FEED, SOURCE, Dataset, Feed
 from trade_assets.feeds.fills import FILLS
 from trade_assets.feeds.registry import FEEDS
+from trade_assets.feeds.snapshots.registry import SNAPSHOTS
 from trade_assets.feeds.sod import SOD
 from trade_assets.feeds.spot_risk import SPOT_RISK
 from trade_assets.feeds.vtexp import VTEXP
@@ -131,7 +132,7 @@ POSITIONS: Final = Derived(
 DERIVED: Final[Mapping[str, Derived]] = {item.path: item for item in (GREEKS, POSITIONS)}
 """Every derived data set by its path, `derived/<name>`."""
 
-DATASETS: Final[Mapping[str, Dataset]] = {**FEEDS, **DERIVED}
+DATASETS: Final[Mapping[str, Dataset]] = {**FEEDS, **SNAPSHOTS, **DERIVED}
 """Everything that the stores hold records of, by path."""
 
 
@@ -139,10 +140,13 @@ def dataset_named(name: str) -> Dataset:
     """The data set of a path (`actant/spot_risk`) or of a bare name that only one source has.
 
     Raises:
-        UnknownFeedError: listing the data sets that exist.
+        UnknownFeedError: listing the data sets that exist, or those that the name may mean.
     """
     matches = [dataset for path, dataset in DATASETS.items() if name in (path, dataset.name)]
-    if len(matches) != 1:
+    if len(matches) > 1:
+        paths = ", ".join(sorted(dataset.path for dataset in matches))
+        raise UnknownFeedError(f"{name!r} may be any of {paths}; give the whole path")
+    if not matches:
         raise UnknownFeedError(f"no feed {name!r}; there are {', '.join(sorted(DATASETS))}")
     return matches[0]
 

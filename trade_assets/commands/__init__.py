@@ -15,11 +15,14 @@ from trade_assets.commands import (
     replay,
     status,
     symbol,
+    tt_fault,
+    tt_simulator,
     up,
 )
 
 
 def register_all(app: typer.Typer) -> None:
     """Add every command, in the order in which `--help` shows them."""
-    for module in (up, push, replay, desk, latest, history, status, symbol, provision):
+    streams = (push, replay, desk, tt_simulator, tt_fault)
+    for module in (up, *streams, latest, history, status, symbol, provision):
         module.register(app)

@@ -14,15 +14,17 @@ Show the newest record of every key of a feed, from Redis.
 
 Newest first, then by key. Times are US Central; the head has the newest in UTC too, and `age` is \
 the time since the record was true. Numbers show every digit that is stored, what is missing is \
-blank. A table shows the columns that fit the terminal (all of them into a pipe) and up to \
-40 records.
+blank. A set that every slot replaces as a whole (TT's orders and positions) is shown as one \
+picture, and the head has its slot. A table shows the columns that fit the terminal (all of them \
+into a pipe) and up to 40 records.
 
 With --json it is one JSON array, all records unless --limit says less, a record a line. Numbers \
 are exact, digit by digit; what is missing is null; times are ISO 8601 in UTC.
 
 With --watch it follows the changes until Ctrl-C: a terminal shows the table as it is now, a pipe \
 gets a table of every change, and --json writes one JSON object a line, first for what is there, \
-then for each record that changes. Redis going away is waited out.
+then for each record that changes, and {"record_key": …, "gone": true} for one that is not in \
+a replaced set any more. Redis going away is waited out.
 
 \b
 The feeds:

@@ -1,7 +1,7 @@
 """What `latest` selects, and the forms of showing it; following changes is `latest_watch`."""
 
 import sys
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, Protocol, Self
@@ -16,17 +16,32 @@ from trade_assets.stores.latest import LatestStore
 
 TABLE_RECORDS: Final = 40
 """Records of a table, where no limit is asked for."""
+GONE: Final = "gone"
+"""Says in JSON that a record is not in the set any more."""
 LINES_AROUND: Final = 8
 """Lines of a terminal that head, headers and notes may take."""
 
 
 @dataclass(frozen=True, slots=True)
 class Selected:
-    """Records that were selected, `matching` before the limit, and keys that have no record."""
+    """Records that were selected, `matching` before the limit, and keys that have no record.
+
+    `picture_time` is the time of the one picture that all of them are of, where the data set is
+    replaced as a whole.
+    """
 
     records: list[Record]
     matching: int
     missing: list[str]
+    picture_time: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What has become of keys: the records that they have now, and those that are gone."""
+
+    records: list[Record]
+    gone: list[str]
 
 
 class Selection:
@@ -48,23 +63,36 @@ class Selection:
 
     def read(self, limit: int | None) -> Selected:
         """The newest records: keys in the order asked, else newest first and then by key."""
-        wanted = self._keys or self._store.record_keys(self.feed)
-        records = self._records(key for key in wanted if self._is_like(key))
+        found, picture_time = self._find(self._keys or None)
+        records = [record for record in found if self._is_like(str(record[RECORD_KEY]))]
         if not self._keys:
             records.sort(key=lambda record: str(record[RECORD_KEY]))
             records.sort(key=lambda record: str(record[EVENT_TIME]), reverse=True)
         there = {record[RECORD_KEY] for record in records}
         missing = [k for k in self._keys if self._is_like(k) and k not in there]
-        return Selected(records[:limit], len(records), missing)
+        return Selected(records[:limit], len(records), missing, picture_time)
 
-    def changed(self, record_keys: Iterable[str]) -> list[Record]:
-        """The newest records of those keys that are asked for."""
-        return self._records(
-            key for key in record_keys if self._is_like(key) and key in (self._keys or (key,))
-        )
+    def changed(self, record_keys: Iterable[str]) -> Changed:
+        """What has become of those keys that are asked for."""
+        asked = [k for k in record_keys if self._is_like(k) and k in (self._keys or (k,))]
+        records = self._find(asked)[0] if asked else []
+        there = {record[RECORD_KEY] for record in records}
+        return Changed(records, [key for key in asked if key not in there])
 
-    def _records(self, record_keys: Iterable[str]) -> list[Record]:
-        return [typed_record(self.feed, r) for r in self._store.read(self.feed, record_keys)]
+    def _find(self, keys: Sequence[str] | None) -> tuple[list[Record], datetime | None]:
+        """Records of keys (None: of all), and the time of the picture if they are of one."""
+        if not self.feed.replaced:
+            wanted = self._store.record_keys(self.feed) if keys is None else keys
+            return self._typed(self._store.read(self.feed, filter(self._is_like, wanted))), None
+        picture = self._store.read_set(self.feed)
+        if picture is None:
+            return [], None
+        by_key = {record[RECORD_KEY]: record for record in picture.records}
+        chosen = by_key if keys is None else [key for key in keys if key in by_key]
+        return self._typed(by_key[key] for key in chosen), picture.event_time
+
+    def _typed(self, records: Iterable[Mapping[str, str]]) -> list[Record]:
+        return [typed_record(self.feed, record) for record in records]
 
     def _is_like(self, key: str) -> bool:
         return self._like in key.lower()
@@ -104,8 +132,13 @@ class JsonLinesView:
         return selected.missing
 
     def show_changed(self, record_keys: Collection[str]) -> None:
-        """Write what changed."""
-        self._write(self._selection.changed(record_keys))
+        """Write what changed, and what is gone: `{"record_key": …, "gone": true}`."""
+        changed = self._selection.changed(record_keys)
+        self._write(changed.records)
+        if self._selection.feed.replaced:
+            gone: list[Record] = [{RECORD_KEY: key, GONE: True} for key in changed.gone]
+            sys.stdout.writelines(f"{json_text(record)}\n" for record in gone)
+            sys.stdout.flush()
 
     def _write(self, records: Iterable[Record]) -> None:
         sys.stdout.writelines(f"{json_text(record, self._columns)}\n" for record in records)
@@ -135,8 +168,12 @@ class TableView:
         return missing
 
     def show_changed(self, record_keys: Collection[str]) -> None:
-        """Print what changed."""
-        records = self._selection.changed(record_keys)[: self._selection.limit]
+        """Print what changed; of a set that is replaced as a whole, all of it."""
+        if self._selection.feed.replaced:
+            if record_keys:
+                self.show_all(as_one=False)
+            return
+        records = self._selection.changed(record_keys).records[: self._selection.limit]
         if records:
             self._console.print(self._table(records))
 
@@ -144,9 +181,15 @@ class TableView:
         selected = self._selection.read(limit)
         shown, matching = len(selected.records), selected.matching
         notes = [f"{shown:,} of {matching:,} records: --limit shows more"]
-        return self._table(selected.records, notes if shown < matching else []), selected.missing
+        notes = notes if shown < matching else []
+        return self._table(selected.records, notes, selected.picture_time), selected.missing
 
-    def _table(self, records: Sequence[Record], notes: Sequence[str] = ()) -> RenderableType:
+    def _table(
+        self,
+        records: Sequence[Record],
+        notes: Sequence[str] = (),
+        picture_time: datetime | None = None,
+    ) -> RenderableType:
         none = [] if records else ["no record"]
         return latest_table(
             self._selection.feed,
@@ -155,6 +198,7 @@ class TableView:
             now=datetime.now(UTC),
             width=self._console.width,
             notes=[*notes, *none],
+            picture_time=picture_time,
         )
 
     def __enter__(self) -> Self:

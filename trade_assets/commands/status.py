@@ -11,8 +11,13 @@ Show in one look how the platform is doing.
 
 Which parts answer; per feed the last file, its times, lag, record keys and freshness; the stream \
 runs that are alive; what waits in the queue and what was given up (dead letters); the newest \
-files in quarantine and why. A part that is away is shown as such, and the others still show. \
-Looking changes nothing: dead letters stay where they are.
+files in quarantine and why; the TT snapshots. A part that is away is shown as such, and the \
+others still show. Looking changes nothing: dead letters stay where they are, and TT is not asked.
+
+Of the TT snapshots: the newest whole slot, the slots of the last hour that are not whole and why, \
+how fresh each kind is, the circuit breaker, the requests of the last 24 hours and what they came \
+to today (UTC), and the alarms that are on. Nothing of it is a problem while snapshots are \
+switched off or no slot is due.
 
 A feed is stale when no file was ingested within its limit (setting \
 TRADE_ASSETS_FRESHNESS_SECONDS), so a desk that is closed shows as stale. Ages go by the clock of \
@@ -26,8 +31,9 @@ Examples:
   trade-assets status --watch
   trade-assets status --json | jq .problems
 
-Exit code (with --watch of the last look): 0 healthy; 2 something is down, a feed is stale or \
-empty, no stream run consumes, or there are dead letters; 1 for wrong settings.
+Exit code (with --watch of the last look): 0 healthy; 2 something is down, a feed or a kind of \
+snapshot is stale or empty, no stream run consumes, there are dead letters, the breaker is open, \
+the day's requests run out, or slots in a row are missed; 1 for wrong settings.
 """
 
 
@@ -38,9 +44,9 @@ def status(
     """Look once, or again and again."""
     from trade_assets.commands.status_view import JsonView, LiveView, TextView
     from trade_assets.commands.tables import make_console
+    from trade_assets.overview.look import Observer
     from trade_assets.push.signals import stop_on_signals
     from trade_assets.settings import load_settings
-    from trade_assets.stores.overview import Observer
 
     settings = load_settings()
     console = make_console()

@@ -1,16 +1,22 @@
-"""How an overview looks: tables for people, JSON for programs. Its facts: `stores.overview`."""
+"""How an overview looks: tables for people, JSON for programs. Its facts: `overview`."""
 
 import sys
 from collections.abc import Iterator, Sequence
 from typing import Final, Self
 
 import orjson
-from rich import box
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from trade_assets.commands.status_tt import tt_lines
+from trade_assets.commands.tables import (
+    FRESHNESS_STYLES,
+    UNKNOWN,
+    line,
+    status_table,
+)
 from trade_assets.commands.words import (
     age_text,
     both_zones,
@@ -18,17 +24,11 @@ from trade_assets.commands.words import (
     counted,
     seconds_since,
 )
-from trade_assets.stores.feed_status import FeedStatus, Freshness
-from trade_assets.stores.overview import Overview, PartStatus
+from trade_assets.overview.look import Overview
+from trade_assets.overview.parts import PartStatus
+from trade_assets.stores.feed_status import FeedStatus
 from trade_assets.stores.set_aside import QuarantinedFile
 
-FRESHNESS_STYLES: Final = {
-    Freshness.OK: "green",
-    Freshness.STALE: "red",
-    Freshness.EMPTY: "yellow",
-    Freshness.UNKNOWN: "red",
-}
-UNKNOWN: Final = "unknown"
 ROWS_SHOWN: Final = 5
 GAPS_SHOWN: Final = 10
 
@@ -105,12 +105,14 @@ def as_text(overview: Overview) -> RenderableType:
         *_gaps(overview),
         *_unknown_columns(overview),
         Text(),
+        *tt_lines(overview.tt),
+        Text(),
         *_verdict(overview.problems),
     )
 
 
 def _parts(parts: Sequence[PartStatus]) -> Table:
-    table = _new_table("part", "state", "where")
+    table = status_table("part", "state", "where")
     for part in parts:
         state, style = ("ok", "green") if part.problem is None else ("trouble", "yellow")
         if not part.reachable:
@@ -120,7 +122,7 @@ def _parts(parts: Sequence[PartStatus]) -> Table:
 
 
 def _feeds(overview: Overview) -> Table:
-    table = _new_table("feed", "state", "ingested", "lag", "keys", "last event", "last file")
+    table = status_table("feed", "state", "ingested", "lag", "keys", "last event", "last file")
     for column in table.columns[2:5]:
         column.justify = "right"
     for feed in overview.feeds:
@@ -140,10 +142,10 @@ def _feed_cells(feed: FeedStatus) -> Iterator[Text]:
 
 def _stream(overview: Overview) -> Iterator[Text]:
     if overview.stream_runs is None:
-        yield _line("stream", UNKNOWN)
+        yield line("stream", UNKNOWN)
         return
     if not overview.stream_runs:
-        yield _line("stream", "no run is alive" if overview.stream_enabled else "switched off")
+        yield line("stream", "no run is alive" if overview.stream_enabled else "switched off")
     for run in overview.stream_runs:
         end = run.window_ends_at
         left = seconds_since(overview.time, end)
@@ -151,21 +153,21 @@ def _stream(overview: Overview) -> Iterator[Text]:
         ends = f"window ends {central_text(end.replace(microsecond=0), with_date=False)} US Central"
         if left is not None and left > 0:
             ends += f", in {age_text(left)}"
-        yield _line("stream", f"run {run.run_id} {doing}, {counted(run.files, 'file')}, {ends}")
+        yield line("stream", f"run {run.run_id} {doing}, {counted(run.files, 'file')}, {ends}")
 
 
 def _queue(overview: Overview) -> Iterator[RenderableType]:
     queue = overview.queue
     if queue is None:
-        yield _line("queue", UNKNOWN)
+        yield line("queue", UNKNOWN)
         return
     depth = queue.depth
     counts = (
         f"{depth.waiting:,} waiting, {depth.in_flight:,} in flight, {depth.dead:,} dead letters"
     )
-    yield _line("queue", counts)
+    yield line("queue", counts)
     if queue.dead_letters:
-        table = _new_table("dead letter", "file")
+        table = status_table("dead letter", "file")
         for letter in queue.dead_letters:
             age = age_text(seconds_since(letter.sent_at, overview.time))
             about = ", ".join(letter.keys) or f"not understood: {letter.body}"
@@ -176,12 +178,12 @@ def _queue(overview: Overview) -> Iterator[RenderableType]:
 def _quarantine(overview: Overview) -> Iterator[RenderableType]:
     quarantine = overview.quarantine
     if quarantine is None:
-        yield _line("quarantine", UNKNOWN)
+        yield line("quarantine", UNKNOWN)
         return
     count = counted(quarantine.files, "file")
-    yield _line("quarantine", f"more than {count}; the newest:" if quarantine.more else count)
+    yield line("quarantine", f"more than {count}; the newest:" if quarantine.more else count)
     if quarantine.newest:
-        table = _new_table("quarantined", "file", "why")
+        table = status_table("quarantined", "file", "why")
         for file in quarantine.newest:
             age = age_text(seconds_since(file.quarantined_at, overview.time))
             table.add_row(Text(f"{age} ago"), Text(file.key), Text(_reason(file)))
@@ -199,13 +201,13 @@ def _reason(file: QuarantinedFile) -> str:
 
 def _gaps(overview: Overview) -> Iterator[RenderableType]:
     if any(feed.gaps is None for feed in overview.feeds):
-        yield _line("gaps", UNKNOWN)
+        yield line("gaps", UNKNOWN)
         return
     gaps = [(gap, feed.feed) for feed in overview.feeds for gap in feed.gaps or ()]
-    yield _line("gaps", counted(len(gaps), "gap") if gaps else "none")
+    yield line("gaps", counted(len(gaps), "gap") if gaps else "none")
     if not gaps:
         return
-    table = _new_table("gap", "from", "to", "files expected")
+    table = status_table("gap", "from", "to", "files expected")
     table.columns[-1].justify = "right"
     newest = sorted(gaps, key=lambda item: item[0].end, reverse=True)
     for gap, feed in newest[:GAPS_SHOWN]:
@@ -222,7 +224,7 @@ def _unknown_columns(overview: Overview) -> Iterator[Text]:
         if feed.unknown_columns
     ]
     if found:
-        yield _line("new columns", f"{'; '.join(found)} (kept in extra)")
+        yield line("new columns", f"{'; '.join(found)} (kept in extra)")
 
 
 def _verdict(problems: Sequence[str]) -> Iterator[Text]:
@@ -230,14 +232,3 @@ def _verdict(problems: Sequence[str]) -> Iterator[Text]:
         yield Text("healthy", style="bold green")
     for problem in problems:
         yield Text(problem, style="red")
-
-
-def _line(what: str, text: str) -> Text:
-    return Text.assemble((f"{what:<12}", "bold"), text)
-
-
-def _new_table(*headers: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
-    for header in headers:
-        table.add_column(header, overflow="fold")
-    return table

@@ -1,4 +1,7 @@
-"""Tables of records for people: which columns, how wide, how aligned. Texts come from `words`."""
+"""Tables for people: of records (which columns, how wide, how aligned), and of the status.
+
+Texts come from `words`.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,9 +26,17 @@ from trade_assets.commands.words import (
 )
 from trade_assets.feeds.base import EVENT_TIME, EXTRA, RECORD_KEY, RECORD_SCHEMA, Dataset
 from trade_assets.feeds.times import CENTRAL
+from trade_assets.stores.feed_status import Freshness
 
 ANY_WIDTH: Final = 10_000
 """Width of what is no terminal: whatever reads it can cut for itself."""
+FRESHNESS_STYLES: Final = {
+    Freshness.OK: "green",
+    Freshness.STALE: "red",
+    Freshness.EMPTY: "yellow",
+    Freshness.UNKNOWN: "red",
+}
+UNKNOWN: Final = "unknown"
 GAP: Final = 2
 """Blanks between columns: one of the box, the others are padding."""
 
@@ -53,6 +64,19 @@ def make_console() -> Console:
     return console
 
 
+def status_table(*headers: str) -> Table:
+    """An empty table of the status; cells are to be `Text`, so that nothing is read as markup."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
+    for header in headers:
+        table.add_column(header, overflow="fold")
+    return table
+
+
+def line(what: str, text: str) -> Text:
+    """A line of the status; what it is about stands in front."""
+    return Text.assemble((f"{what:<12}", "bold"), text)
+
+
 def latest_table(
     feed: Dataset,
     records: Sequence[Record],
@@ -61,12 +85,19 @@ def latest_table(
     now: datetime,
     width: int,
     notes: Sequence[str] = (),
+    picture_time: datetime | None = None,
 ) -> RenderableType:
-    """Newest records, one a line, with the age of each; its newest event time above."""
+    """Newest records, one a line, with the age of each.
+
+    Above them the time of the picture that all of them are of, or else the newest event time.
+    """
     moments = [read_moment(record[EVENT_TIME]) for record in records]
     newest = max((moment for moment in moments if moment), default=None)
-    age = age_text(seconds_since(newest, now))
-    head = f"{feed.path} · newest event {both_zones(newest)}" + (f" · {age} ago" if age else "")
+    what, when = "newest event", newest
+    if picture_time is not None:
+        what, when = "whole set of", picture_time
+    age = age_text(seconds_since(when, now))
+    head = f"{feed.path} · {what} {both_zones(when)}" + (f" · {age} ago" if age else "")
     first = [Column(RECORD_KEY, [_cell(record[RECORD_KEY]) for record in records])]
     last = [
         _central(moments),

@@ -26,7 +26,7 @@ def register(app: typer.Typer) -> None:
 def up(
     *,
     simulator: Annotated[
-        bool, typer.Option(help="Also run a simulated desk whose files feed the platform.")
+        bool, typer.Option(help="Also run a simulated desk and a simulated TT.")
     ] = True,
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON object a line, for programs.")
@@ -37,9 +37,10 @@ def up(
 ) -> None:
     """Set up and start everything on this machine; Ctrl-C stops it all.
 
-    Starts a stand-in for AWS, Redis, Dagster, and a simulated desk with its push agent. State is
-    kept in TRADE_ASSETS_HOME (default .trade_assets) and found again by the next start. Ports are
-    those of AWS_ENDPOINT_URL, TRADE_ASSETS_REDIS_URL and TRADE_ASSETS_DAGSTER_PORT.
+    Starts a stand-in for AWS, Redis, Dagster, a simulated desk with its push agent, and a simulated
+    TT. State is kept in TRADE_ASSETS_HOME (default .trade_assets) and found again by the next
+    start. Ports are those of AWS_ENDPOINT_URL, TRADE_ASSETS_REDIS_URL, TRADE_ASSETS_DAGSTER_PORT
+    and TRADE_ASSETS_TT_SIMULATOR_PORT.
     """
     from rich.console import Console
 

@@ -1,4 +1,4 @@
-"""What the assets by landing hour have in common: partitions, configuration, and how a stored layer
+"""What the assets by hour have in common: partitions, configuration, and how a stored layer
 is declared.
 """
 
@@ -36,7 +36,7 @@ class HourConfig(dg.Config):
 
 
 def hour_partitions(start: str) -> dg.HourlyPartitionsDefinition:
-    """UTC hours from `start` to the current one inclusive, by when a file landed."""
+    """UTC hours from `start` to the current one inclusive: by when a file landed, or by slot."""
     return dg.HourlyPartitionsDefinition(start_date=start, end_offset=1)
 
 

@@ -10,11 +10,16 @@ STREAM_JOB: Final = "feed_stream"
 HOUR_JOB: Final = "feed_hours"
 BUCKET_SENSOR: Final = "feed_bucket"
 MAINTENANCE_JOB: Final = "prune_dagster_storage"
+SLOT_JOB: Final = "tt_snapshot"
+TAKE_OP: Final = "take_slot"
+SLOT_SENSOR: Final = "tt_slots"
+HOUR_REPORT_JOB: Final = "tt_hour_report"
 
 STORES: Final = "stores"
 LATEST_IO: Final = "latest_io_manager"
 HISTORY_IO: Final = "history_io_manager"
 REFERENCE_IO: Final = "reference_io_manager"
+TT: Final = "tt"
 AUTOMATION_SENSOR: Final = "reference_automation"
 
 SCHEMA_CHECK: Final = "schema"
@@ -26,6 +31,8 @@ QUOTES_CHECK: Final = "quotes"
 FRESHNESS_CHECK: Final = "freshness"
 
 RUN_KIND_TAG: Final = "trade_assets/run_kind"
+SLOT_TAG: Final = "trade_assets/slot"
+PRIORITY_TAG: Final = "dagster/priority"
 
 
 def layer_key(dataset: Dataset, layer: str) -> dg.AssetKey:

@@ -63,6 +63,18 @@ def open_seconds(start: datetime, end: datetime) -> float:
     return total.total_seconds()
 
 
+def session_from(moment: datetime) -> tuple[datetime, datetime]:
+    """UTC start (included) and end (excluded) of the session that is open at an aware time, else of
+    the next one."""
+    utc = moment.astimezone(UTC)
+    day = _trading_date(utc)
+    while True:
+        opens, closes = _session(day)
+        if opens < closes and utc < closes:
+            return opens, closes
+        day += timedelta(days=1)
+
+
 def find_gaps(
     intervals: Sequence[tuple[datetime, datetime]],
     cadence_seconds: float,

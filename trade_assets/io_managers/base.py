@@ -7,19 +7,24 @@ import dagster as dg
 import polars as pl
 
 from trade_assets.analytics.registry import DATASETS, Derived
+from trade_assets.capture.hours import SnapshotHour
 from trade_assets.errors import UnknownFeedError
 from trade_assets.feeds.base import Dataset, Feed
+from trade_assets.feeds.snapshots.base import Snapshot
 from trade_assets.stores.bundle import Stores
 from trade_assets.streaming.derive import DerivedHour
 from trade_assets.streaming.hours import HourFiles
 
 FILES: Final = "files"
+RAW: Final = "raw"
 LATEST: Final = "latest"
 HISTORY: Final = "history"
 STORED_LAYERS: Final = (LATEST, HISTORY)
 """The layers that are written, in the order in which they are; all that a derived data set has."""
 LAYERS: Final = (FILES, *STORED_LAYERS)
 """The layers of a feed, the last part of its assets' keys, in the order in which they come."""
+SNAPSHOT_LAYERS: Final = (RAW, *STORED_LAYERS)
+"""The layers of a kind of snapshot."""
 
 
 class HourRecords(Protocol):
@@ -31,6 +36,11 @@ class HourRecords(Protocol):
 
     def frames(self) -> Iterator[pl.DataFrame]:
         """All records, some at a time, each time anew."""
+
+
+def history_frames(records: HourRecords) -> Iterator[pl.DataFrame]:
+    """Those of the records that the history holds: of snapshots only what changed."""
+    return records.changes() if isinstance(records, SnapshotHour) else records.frames()
 
 
 def dataset_of_asset(asset_key: dg.AssetKey) -> Dataset:
@@ -51,5 +61,7 @@ def input_records(context: dg.InputContext, stores: Stores) -> HourRecords:
     if isinstance(dataset, Derived):
         files = HourFiles(stores, dataset.origin, context.asset_partition_keys)
         return DerivedHour(stores, dataset, files)
+    if isinstance(dataset, Snapshot):
+        return SnapshotHour(stores, dataset, context.asset_partition_keys)
     assert isinstance(dataset, Feed)
     return HourFiles(stores, dataset, context.asset_partition_keys)

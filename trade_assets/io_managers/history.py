@@ -4,7 +4,13 @@ import dagster as dg
 import polars as pl
 
 from trade_assets.feeds.base import Dataset
-from trade_assets.io_managers.base import HISTORY, HourRecords, dataset_of_asset, input_records
+from trade_assets.io_managers.base import (
+    HISTORY,
+    HourRecords,
+    dataset_of_asset,
+    history_frames,
+    input_records,
+)
 from trade_assets.io_managers.metadata import figures_metadata
 from trade_assets.stores.bundle import Stores
 from trade_assets.stores.history import HistoryWritten
@@ -21,9 +27,9 @@ class HistoryIOManager(dg.IOManager):
         return self._stores.history.write(feed, records)
 
     def handle_output(self, context: dg.OutputContext, obj: HourRecords) -> None:
-        """Store the records of the partition's files."""
+        """Store the records of the partition's files, or what changed in its snapshots."""
         dataset = dataset_of_asset(context.asset_key)
-        for records in obj.frames():
+        for records in history_frames(obj):
             written = self.write(dataset, records)
             obj.figures.history_puts += written.puts
         context.add_output_metadata(figures_metadata(obj.figures, HISTORY))
@@ -34,6 +40,6 @@ class HistoryIOManager(dg.IOManager):
         What should be there comes from the files of those hours; what is there, from the table.
         """
         dataset = dataset_of_asset(context.asset_key)
-        expected = input_records(context, self._stores).frames()
+        expected = history_frames(input_records(context, self._stores))
         frames = [self._stores.history.fetch(dataset, records) for records in expected]
         return pl.concat([pl.DataFrame(schema=dataset.record_schema), *frames])

@@ -1,4 +1,4 @@
-"""Figures of files and rows as Dagster metadata, the same names in the stream and in a rerun."""
+"""Figures of files, snapshots and rows as Dagster metadata, the same names in whatever run."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,22 +6,26 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
+from trade_assets.capture.report import SnapshotFigures
 from trade_assets.feeds.base import EVENT_TIME, RECORD_KEY, RECORD_SCHEMA
 from trade_assets.instruments.identify import INSTRUMENT_ID
-from trade_assets.io_managers.base import FILES, HISTORY, LATEST
-from trade_assets.streaming.report import AnyFigures, DerivedFigures, HourFigures
+from trade_assets.io_managers.base import FILES, HISTORY, LATEST, RAW
+from trade_assets.streaming.report import AnyFigures, DerivedFigures, Figures, HourFigures
 
 PREVIEW_ROWS = 5
 PREVIEW_FIRST = [RECORD_KEY, EVENT_TIME, INSTRUMENT_ID]
 PREVIEW_COLUMNS = 8
+MISSING_LISTED = 20
 
 Metadata = Mapping[str, Any]
 
 
-def figures_metadata(figures: AnyFigures, layer: str) -> Metadata:
+def figures_metadata(figures: AnyFigures | SnapshotFigures, layer: str) -> Metadata:
     """Metadata of one asset's materialisation of one hour (or of what is new in it)."""
     if isinstance(figures, DerivedFigures):
         rows, written = _derived_metadata(figures), _written_metadata(figures, layer)
+    elif isinstance(figures, SnapshotFigures):
+        rows, written = _snapshot_metadata(figures), _snapshot_layer_metadata(figures, layer)
     else:
         rows, written = _feed_metadata(figures), _layer_metadata(figures, layer)
     metadata = {**rows, **written}
@@ -59,6 +63,35 @@ def _feed_metadata(figures: HourFigures) -> Metadata:
     return metadata
 
 
+def _snapshot_metadata(figures: SnapshotFigures) -> Metadata:
+    metadata: dict[str, Any] = {
+        "snapshots": figures.documents,
+        "slots_due": figures.slots_due,
+        "slots_missing": len(figures.missing),
+        "rows": figures.rows,
+        "rejects": figures.rejected,
+        "duplicates": figures.duplicates,
+        "dagster/partition_row_count": figures.rows,
+    }
+    if figures.symbols.coverage_percent is not None:
+        metadata["symbols_translated_percent"] = round(figures.symbols.coverage_percent, 3)
+    if figures.unknown_columns:
+        metadata["unknown_columns"] = figures.unknown_columns
+    return metadata
+
+
+def _snapshot_layer_metadata(figures: SnapshotFigures, layer: str) -> Metadata:
+    if layer == RAW:
+        return {
+            "bytes": figures.size,
+            "snapshots_quarantined": figures.quarantined,
+            "last_file": figures.last_file,
+            "missing": [f"{slot:%Y-%m-%dT%H:%M:%SZ}" for slot in figures.missing[:MISSING_LISTED]],
+        }
+    gone = {"records_gone": figures.gone} if figures.dataset.replaced and layer == LATEST else {}
+    return {**_written_metadata(figures, layer), **gone}
+
+
 def _layer_metadata(figures: HourFigures, layer: str) -> Metadata:
     if layer == FILES:
         return {
@@ -69,7 +102,7 @@ def _layer_metadata(figures: HourFigures, layer: str) -> Metadata:
     return _written_metadata(figures, layer)
 
 
-def _written_metadata(figures: AnyFigures, layer: str) -> Metadata:
+def _written_metadata(figures: Figures, layer: str) -> Metadata:
     if layer == LATEST:
         return {"records_changed": figures.latest_changed}
     if layer == HISTORY:

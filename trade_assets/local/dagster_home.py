@@ -13,12 +13,13 @@ INSTANCE: Final[dict[str, Any]] = {
     # One tick must not wait for another: the snapshot sensor waits for its slot inside its tick.
     "sensors": {"use_threads": True, "num_workers": 4},
     "schedules": {"use_threads": True, "num_workers": 4},
-    # The stream run and its successor hold two of the six; reruns and backfills must leave them
-    # free, or a backfill would hold up a rollover.
+    # The stream run and its successor hold two of the eight, a snapshot one; hours, backfills and
+    # housekeeping get no more than the rest, or a backfill would hold up a rollover or a slot.
     "run_queue": {
-        "max_concurrent_runs": 6,
+        "max_concurrent_runs": 8,
         "tag_concurrency_limits": [
             {"key": RUN_KIND_TAG, "value": "hours", "limit": 2},
+            {"key": RUN_KIND_TAG, "value": "maintenance", "limit": 1},
             {"key": "dagster/backfill", "limit": 2},
         ],
         "dequeue_interval_seconds": 1,

@@ -128,3 +128,8 @@ def desk_programs(outbox: Path) -> list[Program]:
         Program(PartCommand("push", [*_CLI, "push", str(outbox)]), "push agent", 60),
         Program(PartCommand("desk", [*_CLI, "desk", str(outbox)]), "simulated desk", 70),
     ]
+
+
+def tt_programs() -> list[Program]:
+    """The simulated TT, on the settings' port."""
+    return [Program(PartCommand("tt", [*_CLI, "tt-simulator"]), "TT simulator", 65)]

@@ -26,6 +26,7 @@ from trade_assets.local.programs import (
     redis_password,
     redis_port,
     store_programs,
+    tt_programs,
 )
 from trade_assets.local.redis_server import answers_ping
 from trade_assets.local.supervisor import ProgramState, Supervisor
@@ -65,17 +66,31 @@ class Incident:
     detail: str = ""
 
 
-def port_needs(settings: Settings) -> list[PortNeed]:
+def has_tt_simulator(settings: Settings, *, simulator: bool) -> bool:
+    """Whether the stack simulates TT: with the desk, unless the settings name another TT."""
+    return simulator and settings.tt_base_url is None
+
+
+def port_needs(settings: Settings, *, simulator: bool) -> list[PortNeed]:
     """The ports that the stack listens on; the code server takes any free one."""
-    return [
+    needs = [
         PortNeed(aws_port(settings), "the AWS stand-in", "AWS_ENDPOINT_URL"),
         PortNeed(redis_port(settings), "Redis", "TRADE_ASSETS_REDIS_URL"),
         PortNeed(settings.dagster_port, "the Dagster UI", "TRADE_ASSETS_DAGSTER_PORT"),
     ]
+    if has_tt_simulator(settings, simulator=simulator):
+        port = settings.tt_simulator_port
+        needs.append(PortNeed(port, "the TT simulator", "TRADE_ASSETS_TT_SIMULATOR_PORT"))
+    return needs
 
 
-def stack_environment(settings: Settings, dagster_home: str) -> dict[str, str]:
-    """Environment of every program: the settings, where Dagster lives, and the stack's marker."""
+def stack_environment(
+    settings: Settings, dagster_home: str, *, simulator: bool = False
+) -> dict[str, str]:
+    """Environment of every program: the settings, where Dagster lives, and the stack's marker.
+
+    Where there is no TT to ask, snapshots are off: they would only fail.
+    """
     home = str(settings.home_path)
     environment = child_environment(
         settings,
@@ -87,6 +102,8 @@ def stack_environment(settings: Settings, dagster_home: str) -> dict[str, str]:
         PYTHONUNBUFFERED="1",
         **{leftovers.MARKER: home},
     )
+    if not simulator and settings.tt_base_url is None:
+        environment["TRADE_ASSETS_TT_SNAPSHOTS_ENABLED"] = "false"
     for name in _FOREIGN_VARIABLES:
         environment.pop(name, None)
     # A proxy for the world outside must not be asked for our own ports.
@@ -229,10 +246,11 @@ def running_stack(
         )
     paths = StackPaths(settings.home_path)
     with _disk_errors_explained(), leftovers.only_one(paths.run):
-        _clear_the_way(settings, say)
+        _clear_the_way(settings, say, simulator=simulator)
         python = ensure_environment(paths.home / FOLDER_NAME, say)
         programs = _programs(settings, paths, python, simulator=simulator, module=module)
-        environment = stack_environment(settings, str(write_instance(paths.home)))
+        dagster_home = str(write_instance(paths.home))
+        environment = stack_environment(settings, dagster_home, simulator=simulator)
         say("starting the AWS stand-in and Redis")
         supervisor = Supervisor(programs, paths, environment)
         stack = Stack(settings, paths, programs, supervisor)
@@ -263,11 +281,11 @@ def _disk_errors_explained() -> Iterator[None]:
         ) from error
 
 
-def _clear_the_way(settings: Settings, say: Say) -> None:
+def _clear_the_way(settings: Settings, say: Say, *, simulator: bool) -> None:
     if leftovers.marked_processes(settings.home_path):
         say("stopping what an earlier start left behind")
         leftovers.stop_leftovers(settings.home_path)
-    for need in port_needs(settings):
+    for need in port_needs(settings, simulator=simulator):
         require_free(need)
 
 
@@ -282,4 +300,6 @@ def _programs(
     if simulator:
         paths.outbox.mkdir(parents=True, exist_ok=True)
         programs += desk_programs(paths.outbox)
+    if has_tt_simulator(settings, simulator=simulator):
+        programs += tt_programs()
     return programs

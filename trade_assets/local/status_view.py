@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -9,9 +10,11 @@ from rich.table import Table
 
 from trade_assets.errors import TradeAssetsError
 from trade_assets.feeds.registry import FEEDS
+from trade_assets.feeds.snapshots.open_hours import open_hours
 from trade_assets.local.ports import LOOPBACK
 from trade_assets.local.programs import Program, StackPaths
 from trade_assets.local.supervisor import ProgramState
+from trade_assets.overview.slots import missed_in_a_row
 from trade_assets.settings import Settings
 from trade_assets.stores.aws import as_store_error, dynamodb_client
 from trade_assets.stores.bundle import Stores
@@ -33,13 +36,25 @@ class FeedStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class SlotStatus:
+    """The newest slot that was asked for. `problem` is empty if it is whole."""
+
+    slot: datetime
+    seconds: float
+    problem: str
+    missed_in_a_row: int
+
+
+@dataclass(frozen=True, slots=True)
 class StackStatus:
-    """One look at the data. `problem` says why the rest is not known."""
+    """One look at the data. `problem` says why the rest is not known; `tt` is None before the first
+    slot."""
 
     files: int = 0
     records: int = 0
     feeds: tuple[FeedStatus, ...] = ()
     queue: QueueDepth | None = None
+    tt: SlotStatus | None = None
     problem: str = ""
 
 
@@ -62,6 +77,7 @@ class StatusReader:
                 records=self._items(self._settings.history_table),
                 feeds=tuple(self._feeds()),
                 queue=self._stores.queue.depth(),
+                tt=self._slot(),
             )
         except TradeAssetsError as error:
             return StackStatus(problem=str(error))
@@ -82,6 +98,14 @@ class StatusReader:
                 feed.name, fields.get("last_event_time", NOTHING), float(lag) if lag else None
             )
 
+    def _slot(self) -> SlotStatus | None:
+        board = self._stores.slot_board.read()
+        if board is None:
+            return None
+        missed = missed_in_a_row(open_hours(self._settings), board, datetime.now(UTC))
+        problem = "" if board.whole else board.reason or "not whole"
+        return SlotStatus(board.slot, board.seconds, problem, missed or 0)
+
     def close(self) -> None:
         """Give the connections back."""
         self._stores.close()
@@ -101,7 +125,7 @@ def program_line(states: Mapping[str, ProgramState], programs: Iterable[Program]
 
 
 def data_line(status: StackStatus) -> str:
-    """Files and records stored, last event and lag of the live feeds, and the queue."""
+    """Files and records stored, last event and lag of the live feeds, the queue, and the slots."""
     if status.problem:
         return status.problem
     parts = [f"{status.files:,} files", f"{status.records:,} records"]
@@ -112,7 +136,15 @@ def data_line(status: StackStatus) -> str:
     if status.queue:
         parts.append(f"queue {status.queue.waiting + status.queue.in_flight}")
         parts.append(f"dead letters {status.queue.dead}")
+    if status.tt:
+        parts.append(_slot_text(status.tt))
     return " · ".join(parts)
+
+
+def _slot_text(tt: SlotStatus) -> str:
+    result = tt.problem if tt.problem else f"in {tt.seconds:.2f} s"
+    missed = f", {tt.missed_in_a_row} missed" if tt.missed_in_a_row else ""
+    return f"TT {tt.slot:%H:%M:%S}Z {result}{missed}"
 
 
 def _clock(iso_time: str) -> str:
@@ -138,6 +170,8 @@ def where_rows(
     if "desk" in names:
         rows.append(("simulated desk", str(paths.outbox), str(paths.log("desk"))))
         rows.append(("push agent", f"{paths.outbox} → s3", str(paths.log("push"))))
+    if "tt" in names:
+        rows.append(("TT simulator", settings.tt_url, str(paths.log("tt"))))
     return rows
 
 

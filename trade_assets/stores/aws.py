@@ -23,6 +23,8 @@ from trade_assets.settings import Profile, Settings
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
 
 LOCAL_CREDENTIAL: Final = "local"
@@ -86,6 +88,23 @@ def dynamodb_client(settings: Settings, **config: Any) -> "DynamoDBClient":
     """DynamoDB, for everything but the bulk writes (`dynamo`)."""
     client: DynamoDBClient = _client(settings, "dynamodb", **config)
     return client
+
+
+def sns_client(settings: Settings, **config: Any) -> "SNSClient":
+    """SNS."""
+    client: SNSClient = _client(settings, "sns", **config)
+    return client
+
+
+def secretsmanager_client(settings: Settings, **config: Any) -> "SecretsManagerClient":
+    """Secrets Manager. No error of it holds a secret's value; its answers do."""
+    client: SecretsManagerClient = _client(settings, "secretsmanager", **config)
+    return client
+
+
+def sts_client(settings: Settings, **config: Any) -> Any:
+    """STS, which says whose account this is; every credential may ask it."""
+    return _client(settings, "sts", **config)
 
 
 def as_store_error(error: Exception, what: str) -> TradeAssetsError:

@@ -10,10 +10,14 @@ from trade_assets.stores.coverage import Coverage
 from trade_assets.stores.dynamo import DynamoCalls
 from trade_assets.stores.heartbeats import Heartbeats
 from trade_assets.stores.history import HistoryStore
+from trade_assets.stores.instrument_cache import InstrumentCache
 from trade_assets.stores.latest import LatestStore, connect, disconnect
 from trade_assets.stores.ledger import Ledger
 from trade_assets.stores.objects import ObjectStore
 from trade_assets.stores.queue import FeedQueue
+from trade_assets.stores.slot_board import SlotBoard
+from trade_assets.stores.slot_lease import SlotLease
+from trade_assets.stores.slot_log import SlotLog
 
 
 class Stores:
@@ -66,6 +70,26 @@ class Stores:
     def heartbeats(self) -> Heartbeats:
         """Live stream runs, in Redis."""
         return Heartbeats(self._redis, self.settings.heartbeat_stale_seconds)
+
+    @cached_property
+    def slot_log(self) -> SlotLog:
+        """Why slots have no whole snapshot, in DynamoDB."""
+        return SlotLog(self.settings, self._dynamo)
+
+    @cached_property
+    def slot_board(self) -> SlotBoard:
+        """The newest slot that was asked for, in Redis."""
+        return SlotBoard(self.settings, self._redis)
+
+    @cached_property
+    def slot_lease(self) -> SlotLease:
+        """Who takes snapshots right now, in Redis."""
+        return SlotLease(self.settings, self._redis)
+
+    @cached_property
+    def instrument_cache(self) -> InstrumentCache:
+        """Instruments as the API described them, in Redis."""
+        return InstrumentCache(self.settings, self._redis)
 
     @cached_property
     def _dynamo(self) -> DynamoCalls:

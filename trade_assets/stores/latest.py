@@ -4,6 +4,8 @@ Keys (no command touches two slots, so it runs on a cluster):
 
 * `latest:<source>:<feed>:<record_key>` hash of the record's fields; a null is an absent field
 * `keys:<source>:<feed>` set of the record keys that exist
+* `set:<source>:<feed>` of a replaced data set: all of it in one hash (`latest_set`), which is what
+  its readers get, so that they never see it half replaced; the two above follow
 * `updates:<source>:<feed>` trimmed stream, an entry a write: what changed
 * `status:<source>:<feed>` hash: last file, event time, ingest time, lag
 
@@ -12,7 +14,7 @@ its landing hour, so for one event time the later landing wins. The same version
 again: that repairs what was damaged.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, cast
@@ -20,21 +22,34 @@ from typing import Any, Final, cast
 import orjson
 import polars as pl
 import redis
-from redis.exceptions import (
-    BusyLoadingError,
-    ClusterDownError,
-    NoScriptError,
-    OutOfMemoryError,
-    ReadOnlyError,
-    RedisClusterException,
-    RedisError,
-    TryAgainError,
-)
+from redis.exceptions import NoScriptError
 
-from trade_assets.errors import StoreRejectedError, StoreUnavailableError, TradeAssetsError
 from trade_assets.feeds.base import EVENT_TIME, FILE_KEY, RECORD_KEY, ROW, Dataset
 from trade_assets.settings import Settings
+from trade_assets.stores import latest_set
+from trade_assets.stores.latest_set import PictureOfSet, Replaced
+from trade_assets.stores.redis_client import (
+    REDIS_ERRORS,
+    as_redis_error,
+    connect,
+    disconnect,
+    redis_errors,
+    scope_of,
+)
 from trade_assets.stores.serialise import iso_text, iso_time, redis_fields, typed_frame
+
+__all__ = [
+    "REDIS_ERRORS",
+    "LatestStore",
+    "LatestWritten",
+    "PictureOfSet",
+    "Replaced",
+    "as_redis_error",
+    "connect",
+    "disconnect",
+    "redis_errors",
+    "scope_of",
+]
 
 _GUARDED_WRITE: Final = """
 local stored = redis.pcall('HMGET', KEYS[1], 'event_time', 'file_key')
@@ -79,22 +94,8 @@ redis.call('HSET', KEYS[1], unpack(ARGV, 3))
 return 1
 """
 
-REDIS_ERRORS: Final = (RedisError, RedisClusterException, OSError)
-"""What redis-py raises; the errors of its cluster client are no RedisErrors."""
-
-_TRANSIENT_REPLIES: Final = ("BUSY ", "MISCONF ", "NOREPLICAS ")
-"""Replies that redis-py has no class for: a slow script, a full disk, too few replicas."""
-
-_TRANSIENT: Final = (
-    redis.ConnectionError,
-    redis.TimeoutError,
-    BusyLoadingError,
-    ClusterDownError,
-    NoScriptError,
-    OutOfMemoryError,
-    ReadOnlyError,
-    TryAgainError,
-)
+_FOLLOW_ROUNDS: Final = 20
+"""Looks for another writer's set, which comes twice a minute, before that one is left to him."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,30 +104,6 @@ class LatestWritten:
 
     records: int
     changed: int
-
-
-def connect(settings: Settings) -> "redis.Redis":
-    """A client of the configured server or cluster; values come back as text."""
-    url = settings.redis_url.get_secret_value()
-    options: dict[str, Any] = {
-        "decode_responses": True,
-        "socket_connect_timeout": 3,
-        "socket_timeout": 10,
-    }
-    try:
-        if settings.redis_cluster:
-            return cast("redis.Redis", redis.RedisCluster.from_url(url, **options))
-        return redis.Redis.from_url(url, **options)
-    except REDIS_ERRORS as error:
-        raise as_redis_error(error, f"connecting to {settings.redis_display_url}") from None
-
-
-def disconnect(client: "redis.Redis") -> None:
-    """Close a client of `connect` and all its connections."""
-    if isinstance(client, redis.RedisCluster):
-        # Its own `close` leaves the connections in the pools of its nodes open.
-        client.disconnect_connection_pools()
-    client.close()
 
 
 class LatestStore:
@@ -150,8 +127,43 @@ class LatestStore:
         keys = newest[RECORD_KEY].to_list()
         changed = self._write_guarded(feed, keys, newest)
         if changed:
-            self._announce(feed, changed, newest)
+            last = newest.select(iso_time(EVENT_TIME), FILE_KEY).row(-1)
+            self._announce(feed, last, changed)
         return LatestWritten(len(keys), len(changed))
+
+    def replace(
+        self, feed: Dataset, records: pl.DataFrame, file_key: str, event_time: datetime
+    ) -> Replaced:
+        """Put a whole set (`feed.record_schema`, none if it is empty) in the place of the one that
+        is there, unless that is of a later file.
+
+        The set itself is swapped at once; the keys of its records follow, and what an earlier call
+        left unfinished is put right too. The same file again repairs what was damaged.
+
+        Args:
+            file_key: of the file that has the set.
+            event_time: when the set was so (aware).
+
+        Raises:
+            StoreUnavailableError: Redis cannot be reached; replacing by the same again is right.
+        """
+        newest = newest_records(records)
+        texts = latest_set.record_texts(newest)
+        time_text = iso_text(event_time)
+        with redis_errors("replacing a set"):
+            before = latest_set.swap(self._redis, _set_key(feed), file_key, time_text, texts)
+        if before is None:
+            return Replaced(len(texts), is_newest=False)
+        changed, gone = latest_set.differences(before, texts, time_text)
+        self._follow_set(feed, newest, file_key)
+        if changed or gone:
+            self._announce(feed, (time_text, file_key), changed, gone)
+        return Replaced(len(texts), tuple(changed), tuple(gone))
+
+    def read_set(self, feed: Dataset) -> PictureOfSet | None:
+        """A replaced set as one file had it, never half replaced; None before the first one."""
+        with redis_errors("reading a set"):
+            return latest_set.picture_of(cast("Any", self._redis.hgetall(_set_key(feed))))
 
     def write_status(
         self,
@@ -175,7 +187,10 @@ class LatestStore:
         self._scripted(_GUARDED_STATUS, [(key, [iso_text(event_time), again, *flat])])
 
     def read(self, feed: Dataset, record_keys: Iterable[str]) -> list[Mapping[str, str]]:
-        """The newest records of those keys that exist, in the order asked."""
+        """The newest records of those keys that exist, in the order asked; of a replaced set all
+        from one picture of it."""
+        if feed.replaced:
+            return self._read_of_set(feed, list(record_keys))
         prefix = f"latest:{scope_of(feed)}:"
         with redis_errors("reading latest records"), self._pipeline() as pipe:
             for key in record_keys:
@@ -186,8 +201,19 @@ class LatestStore:
         """The newest records of those keys that exist, typed as `feed.record_schema`."""
         return typed_frame(feed, self.read(feed, record_keys))
 
+    def whole_frame(self, feed: Dataset) -> pl.DataFrame:
+        """All newest records, typed as `feed.record_schema`; of a replaced set, one picture."""
+        if not feed.replaced:
+            return self.frame(feed, self.record_keys(feed))
+        picture = self.read_set(feed)
+        return typed_frame(feed, picture.records if picture else [])
+
     def record_keys(self, feed: Dataset) -> list[str]:
         """Record keys that exist, sorted."""
+        if feed.replaced:
+            with redis_errors("reading record keys"):
+                names = cast("list[str]", self._redis.hkeys(_set_key(feed)))
+            return sorted(set(names) - set(latest_set.RESERVED))
         with redis_errors("reading record keys"):
             return sorted(cast("set[str]", self._redis.smembers(f"keys:{scope_of(feed)}")))
 
@@ -220,13 +246,54 @@ class LatestStore:
         results = self._scripted(_GUARDED_WRITE, calls)
         return [key for key, result in zip(keys, results, strict=True) if result]
 
-    def _announce(self, feed: Dataset, changed: list[str], newest: pl.DataFrame) -> None:
-        last = newest.select(iso_time(EVENT_TIME), FILE_KEY).row(-1)
+    def _follow_set(self, feed: Dataset, newest: pl.DataFrame, file_key: str) -> None:
+        """Make the keys of records those of the set. If another writer swapped it meanwhile, his
+        and ours may have mixed: then they are made those of his set."""
+        for _ in range(_FOLLOW_ROUNDS):
+            keys = newest[RECORD_KEY].to_list()
+            if keys:
+                self._write_guarded(feed, keys, newest)
+            self._remove_others(feed, keys)
+            picture = self.read_set(feed)
+            if picture is None or picture.file_key == file_key:
+                return
+            newest, file_key = typed_frame(feed, picture.records), picture.file_key
+
+    def _remove_others(self, feed: Dataset, keys: Iterable[str]) -> None:
+        scope = scope_of(feed)
+        with redis_errors("removing records that are gone"):
+            listed = cast("set[str]", self._redis.smembers(f"keys:{scope}"))
+            others = sorted(listed - set(keys))
+            if not others:
+                return
+            with self._pipeline() as pipe:
+                for key in others:
+                    pipe.delete(f"latest:{scope}:{key}")
+                pipe.execute()
+            # Last: a record that exists without its key in the set would never be found.
+            self._redis.srem(f"keys:{scope}", *others)
+
+    def _read_of_set(self, feed: Dataset, keys: list[str]) -> list[Mapping[str, str]]:
+        wanted = [key for key in keys if key not in latest_set.RESERVED]
+        if not wanted:
+            return []
+        with redis_errors("reading latest records"):
+            texts = cast("list[str | None]", self._redis.hmget(_set_key(feed), wanted))
+            return latest_set.read_texts(text for text in texts if text is not None)
+
+    def _announce(
+        self,
+        feed: Dataset,
+        newest: tuple[str, str],
+        changed: list[str],
+        gone: Sequence[str] = (),
+    ) -> None:
+        """Tell live readers; a key that is gone has changed too, and has no record any more."""
         entry = {
-            "event_time": last[0],
-            "file_key": last[1],
-            "count": len(changed),
-            "record_keys": orjson.dumps(changed).decode(),
+            "event_time": newest[0],
+            "file_key": newest[1],
+            "count": len(changed) + len(gone),
+            "record_keys": orjson.dumps([*changed, *gone]).decode(),
         }
         with redis_errors("announcing updates"):
             self._redis.xadd(
@@ -279,28 +346,5 @@ def newest_records(records: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def as_redis_error(error: Exception, what: str) -> TradeAssetsError:
-    """Translate an error of redis-py: transient where another try may help. No URL, no value."""
-    passing = isinstance(error, _TRANSIENT) or str(error).startswith(_TRANSIENT_REPLIES)
-    if passing or not isinstance(error, RedisError):
-        return StoreUnavailableError(f"{what}: Redis: {type(error).__name__}: {error}")
-    return StoreRejectedError(f"{what}: Redis: {type(error).__name__}: {error}")
-
-
-class redis_errors:  # noqa: N801 - used like a function
-    """Context in which redis-py's errors become ours."""
-
-    def __init__(self, what: str) -> None:
-        self._what = what
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
-        if isinstance(error, REDIS_ERRORS):
-            raise as_redis_error(error, self._what) from error
-
-
-def scope_of(feed: Dataset) -> str:
-    """`<source>:<name>`, the end of every key that is about a data set as a whole."""
-    return f"{feed.source}:{feed.name}"
+def _set_key(feed: Dataset) -> str:
+    return f"set:{scope_of(feed)}"

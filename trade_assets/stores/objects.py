@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any, Final
 import obstore
 import orjson
 from botocore.exceptions import BotoCoreError, ClientError
-from obstore.exceptions import BaseError as ObstoreError
 from obstore.exceptions import (
+    AlreadyExistsError,
     InvalidPathError,
     NotFoundError,
     PermissionDeniedError,
     UnauthenticatedError,
 )
+from obstore.exceptions import BaseError as ObstoreError
 from obstore.store import S3Store
 
 from trade_assets.errors import (
@@ -35,6 +36,7 @@ from trade_assets.stores.aws import LOCAL_CREDENTIAL, as_store_error, aws_sessio
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef
+    from obstore import Attributes
 
 READ_WORKERS: Final = 8
 LIST_PAGE: Final = 1000
@@ -74,10 +76,27 @@ class ObjectStore:
         self._boto: S3Client | None = None
         self._pool = ThreadPoolExecutor(READ_WORKERS, thread_name_prefix="s3")
 
-    def put(self, key: str, data: bytes) -> str:
-        """Store `data` under `key`, whole or not at all; returns its ETag without quotes."""
+    def put(self, key: str, data: bytes, content_encoding: str | None = None) -> str:
+        """Store `data` under `key`, whole or not at all; returns its ETag without quotes.
+
+        `content_encoding` says how JSON was packed into `data`, e.g. `gzip`.
+        """
         try:
-            result = obstore.put(self._store, key, data)
+            result = obstore.put(self._store, key, data, attributes=_attributes(content_encoding))
+        except _ERRORS as error:
+            raise _error(error, f"putting s3://{self._bucket}/{key}") from error
+        return _etag(result["e_tag"])
+
+    def put_new(self, key: str, data: bytes, content_encoding: str | None = None) -> str | None:
+        """`put`, but never over an object that is there already: then None."""
+        attributes = _attributes(content_encoding)
+        try:
+            # Parts of a multipart upload know no condition.
+            result = obstore.put(
+                self._store, key, data, attributes=attributes, mode="create", use_multipart=False
+            )
+        except AlreadyExistsError:
+            return None
         except _ERRORS as error:
             raise _error(error, f"putting s3://{self._bucket}/{key}") from error
         return _etag(result["e_tag"])
@@ -134,6 +153,15 @@ class ObjectStore:
         except _ERRORS as error:
             raise _error(error, f"listing s3://{self._bucket}/{prefix}") from error
 
+    def folders(self, prefix: str) -> list[str]:
+        """The prefixes one level below `prefix` (all ending in `/`), sorted; no object is listed
+        one by one, however many there are below."""
+        try:
+            found = obstore.list_with_delimiter(self._store, prefix.rstrip("/"))
+        except _ERRORS as error:
+            raise _error(error, f"listing s3://{self._bucket}/{prefix}") from error
+        return sorted(f"{folder}/" for folder in found["common_prefixes"])
+
     def _list_odd_keys(self, prefix: str, after: str | None) -> Iterator[ObjectInfo]:
         """List where somebody put a key that obstore refuses (`a//b`): nothing else may hide."""
         try:
@@ -158,25 +186,20 @@ class ObjectStore:
         `rows` are the rejected rows (row, reason, text); empty where the file as a whole is
         refused. The original stays where it is; if it is gone, there is only the report.
         """
-        key = f"{QUARANTINE_PREFIX}{info.key}"
-        report = {
-            "file": info.key,
-            "etag": info.etag,
-            "reason": reason,
-            "row_numbers": [row["row"] for row in rows],
-            "rows": list(rows),
-            "time": at,
-        }
         try:
-            self._copy(info.key, key)
-            self._s3.put_object(
-                Bucket=self._bucket,
-                Key=f"{key}{ERROR_SUFFIX}",
-                Body=orjson.dumps(report, option=orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z),
-                ContentType="application/json",
-            )
+            self._copy(info.key, f"{QUARANTINE_PREFIX}{info.key}")
+            self._report(info.key, info.etag, reason, rows, at)
         except (ClientError, BotoCoreError) as error:
             raise as_store_error(error, f"quarantining {info.key}") from error
+
+    def quarantine_bytes(self, key: str, data: bytes, reason: str, at: datetime) -> None:
+        """Put into quarantine what never became an object: the bytes that `key` would have had,
+        and beside them what is wrong."""
+        etag = self.put(f"{QUARANTINE_PREFIX}{key}", data)
+        try:
+            self._report(key, etag, reason, (), at)
+        except (ClientError, BotoCoreError) as error:
+            raise as_store_error(error, f"quarantining {key}") from error
 
     def release(self, keys: Sequence[str]) -> None:
         """Take files out of quarantine: they have been stored whole after all."""
@@ -204,6 +227,24 @@ class ObjectStore:
         if self._boto is None:
             self._boto = s3_client(self._settings)
         return self._boto
+
+    def _report(
+        self, key: str, etag: str, reason: str, rows: Sequence[dict[str, Any]], at: datetime
+    ) -> None:
+        report = {
+            "file": key,
+            "etag": etag,
+            "reason": reason,
+            "row_numbers": [row["row"] for row in rows],
+            "rows": list(rows),
+            "time": at,
+        }
+        self._s3.put_object(
+            Bucket=self._bucket,
+            Key=f"{QUARANTINE_PREFIX}{key}{ERROR_SUFFIX}",
+            Body=orjson.dumps(report, option=orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z),
+            ContentType="application/json",
+        )
 
     def _copy(self, source: str, target: str) -> None:
         try:
@@ -248,6 +289,12 @@ def _obstore(settings: Settings) -> S3Store:
         credential_provider=Boto3CredentialProvider(aws_session(settings)),
         **options,
     )
+
+
+def _attributes(content_encoding: str | None) -> "Attributes | None":
+    if content_encoding is None:
+        return None
+    return {"Content-Type": "application/json", "Content-Encoding": content_encoding}
 
 
 def _etag(value: str | None) -> str:

@@ -1,4 +1,6 @@
-"""Makes the AWS resources that the platform needs: bucket, queues, notification, tables.
+"""Makes the AWS resources that the platform needs: bucket, queues, notification, tables, topic.
+
+In profile `local` it also makes the secret that a person makes on AWS.
 
 Idempotent, and the same against the stand-in and AWS. Names come from `Settings` alone. Nothing
 is ever deleted here.
@@ -15,8 +17,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from trade_assets.errors import StoreUnavailableError
 from trade_assets.feeds.keys import FEEDS_PREFIX
 from trade_assets.settings import Profile, Settings
+from trade_assets.stores.alarms_topic import ensure_topic
 from trade_assets.stores.aws import as_store_error, dynamodb_client, s3_client, sqs_client
 from trade_assets.stores.ledger import GENERATION_KEY
+from trade_assets.stores.tt_secret import ensure_local_secret
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -72,6 +76,9 @@ def provision(settings: Settings, *, new_generation: bool = False) -> Provisione
         _bucket(s3, settings, tally)
         _notification(s3, settings, queue_arn)
         generation = _tables(dynamodb_client(settings), settings, tally, new=new_generation)
+        tally.add(settings.alarms_topic, new=ensure_topic(settings))
+        if settings.profile is Profile.LOCAL:
+            tally.add(settings.tt_secret_name, new=ensure_local_secret(settings))
     except (BotoCoreError, ClientError) as error:
         raise as_store_error(error, f"provisioning {settings.namespace}") from error
     return Provisioned(generation, tuple(tally.created), tuple(tally.found))

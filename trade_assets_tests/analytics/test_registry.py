@@ -17,6 +17,7 @@ from trade_assets.errors import UnknownFeedError
 from trade_assets.feeds.base import EXTRA, RECORD_SCHEMA, Feed, to_records
 from trade_assets.feeds.fills import FILLS
 from trade_assets.feeds.registry import FEEDS
+from trade_assets.feeds.snapshots.registry import SNAPSHOTS
 from trade_assets.feeds.sod import SOD
 from trade_assets.feeds.spot_risk import SPOT_RISK
 from trade_assets.feeds.vtexp import VTEXP
@@ -72,8 +73,18 @@ def test_data_sets_by_path_and_by_name():
     assert dataset_named("actant/spot_risk") is dataset_named("spot_risk") is SPOT_RISK
     assert dataset_named("tt/fills") is dataset_named("fills") is FILLS
     assert dataset_named("derived/greeks") is dataset_named("greeks") is GREEKS
-    assert dataset_named("derived/positions") is dataset_named("positions") is POSITIONS
-    assert {path: dataset_named(path) for path in DATASETS} == {**FEEDS, **DERIVED}
+    assert dataset_named("tt_fills") is SNAPSHOTS["tt/tt_fills"]
+    assert dataset_named("derived/positions") is POSITIONS
+    everything = {**FEEDS, **SNAPSHOTS, **DERIVED}
+    assert {path: dataset_named(path) for path in DATASETS} == everything
+
+
+def test_a_name_of_two_data_sets_names_them_both():
+    with pytest.raises(UnknownFeedError) as raised:
+        dataset_named("positions")
+    assert str(raised.value) == (
+        "'positions' may be any of derived/positions, tt/positions; give the whole path"
+    )
 
 
 @pytest.mark.parametrize("name", ["nothing", "", "derived", "greeks/derived", "Greeks"])

@@ -2,10 +2,13 @@
 
 import json
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import polars as pl
@@ -16,9 +19,13 @@ from trade_assets.feeds.base import EVENT_TIME, Feed, to_records
 from trade_assets.feeds.fills import FILLS
 from trade_assets.feeds.keys import feed_file_key
 from trade_assets.feeds.registry import FEEDS
+from trade_assets.feeds.snapshots.keys import snapshot_key
+from trade_assets.feeds.snapshots.registry import SNAPSHOTS
+from trade_assets.feeds.snapshots.slots import slot_at
 from trade_assets.feeds.spot_risk import SPOT_RISK
 from trade_assets.settings import Settings, child_environment
 from trade_assets.stores.bundle import Stores
+from trade_assets.stores.slot_board import SlotSummary
 
 RISK_HEADER = """\
 Key,BID,ASK,STRIKE,ITYPE,ADJTHEOR,IVBID,IVASK,IVAVERAGE
@@ -42,7 +49,8 @@ NINE = "2025-07-17T14:00:00.000000Z"
 """The event time of `AT_NINE`: nine o'clock in Chicago, in UTC."""
 THERE_ARE = (
     "there are actant/eod, actant/futures_settlement, actant/options_settlement, actant/pnl_grid, "
-    "actant/sod, actant/spot_risk, actant/vtexp, derived/greeks, derived/positions, tt/fills"
+    "actant/sod, actant/spot_risk, actant/vtexp, derived/greeks, derived/positions, tt/fills, "
+    "tt/instruments, tt/orders, tt/positions, tt/tt_fills"
 )
 """What the message about an unknown feed ends with."""
 
@@ -62,6 +70,31 @@ class Outcome:
 
 
 Run = Callable[..., Outcome]
+
+
+@contextmanager
+def http_server(answer: bytes) -> Iterator[int]:
+    """Somebody who answers every GET on a port of this machine with `answer`."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, *_: Any) -> None:
+            return None
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 def runner(
@@ -114,3 +147,17 @@ def freshen(stores: Stores) -> None:
     for feed in FEEDS.values():
         file_key = feed_file_key(feed, "of-before", before)
         stores.latest.write_status(feed, file_key, before, now, 0.052)
+
+
+def freshen_slots(stores: Stores, slot: datetime | None = None) -> datetime:
+    """Note that a slot (default: the newest) is whole, in 0.8 s; returns it."""
+    slot = slot or slot_at(datetime.now(UTC))
+    environment = stores.settings.tt_environment.value
+    for snapshot in SNAPSHOTS.values():
+        file_key = snapshot_key(environment, snapshot.kind, slot)
+        stores.latest.write_status(snapshot, file_key, slot, datetime.now(UTC), 0.8)
+    kinds = dict.fromkeys((snapshot.kind for snapshot in SNAPSHOTS.values()), "taken")
+    stores.slot_board.write_taken(
+        SlotSummary(slot, True, 0.8, offset_seconds=0.05, kinds=kinds, run_id="run-of-slot")
+    )
+    return slot

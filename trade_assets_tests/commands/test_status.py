@@ -4,11 +4,8 @@ import json
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -20,48 +17,18 @@ from trade_assets.feeds.cadence import open_seconds
 from trade_assets.feeds.fills import FILLS
 from trade_assets.feeds.keys import feed_file_key
 from trade_assets.feeds.registry import FEEDS
+from trade_assets.feeds.snapshots.registry import SNAPSHOTS
 from trade_assets.feeds.spot_risk import SPOT_RISK
 from trade_assets.local.ports import free_port
 from trade_assets.settings import Settings, child_environment
 from trade_assets.stores import set_aside
 from trade_assets.stores.aws import sqs_client
 from trade_assets.stores.bundle import Stores
-from trade_assets.stores.heartbeats import Heartbeats, StreamBeat
-from trade_assets.stores.latest import connect
-from trade_assets_tests.commands.helpers import Run, freshen, store_samples
+from trade_assets_tests.commands.helpers import Run, http_server
 from trade_assets_tests.support.parts import LocalParts
 from trade_assets_tests.support.waiting import eventually
 
 pytestmark = pytest.mark.integration
-
-WEBSERVER_INFO = b'{"dagster_webserver_version": "1.13.27", "dagster_version": "1.13.27"}'
-"""What dagster-webserver answers to `/server_info`."""
-IN_AN_HOUR = timedelta(hours=1)
-
-
-@contextmanager
-def http_server(answer: bytes) -> Iterator[int]:
-    """Somebody who answers every GET on a port of this machine with `answer`."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(answer)))
-            self.end_headers()
-            self.wfile.write(answer)
-
-        def log_message(self, *_: Any) -> None:
-            return None
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield server.server_port
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 @pytest.fixture
@@ -71,32 +38,6 @@ def settings(local_parts: LocalParts, module_settings: Settings, tmp_path: Path)
     Who puts something into the queue or the quarantine takes it out again.
     """
     return local_parts.settings(tmp_path / "home", namespace=module_settings.namespace)
-
-
-@pytest.fixture
-def redis_client(settings: Settings) -> Iterator[Any]:
-    """A client of this test's Redis."""
-    client = connect(settings)
-    yield client
-    client.close()
-
-
-@pytest.fixture
-def dagster(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A Dagster UI, as far as `status` asks it."""
-    with http_server(WEBSERVER_INFO) as port:
-        monkeypatch.setenv("TRADE_ASSETS_DAGSTER_PORT", str(port))
-        yield
-
-
-@pytest.fixture
-def healthy(stores: Stores, redis_client: Any, dagster: None) -> None:
-    """All parts there, fresh feeds, and a stream run that consumes for an hour."""
-    freshen(stores)
-    store_samples(stores, history=False)
-    ends = (datetime.now(UTC) + IN_AN_HOUR).timestamp()
-    beats = Heartbeats(redis_client, stale_seconds=600)
-    beats.beat(StreamBeat("run-1", ends, files=7))
 
 
 def utc(moment: datetime) -> str:
@@ -119,7 +60,7 @@ def test_healthy_platform_is_zero_and_says_what_it_saw(run: Run, settings: Setti
     seen = outcome.json
     assert seen["problems"] == []
     assert {part["name"]: part["reachable"] for part in seen["parts"]} == dict.fromkeys(
-        ("S3", "SQS", "DynamoDB", "Redis", "Dagster UI"), True
+        ("S3", "SQS", "DynamoDB", "Redis", "Dagster UI", "TT simulator"), True
     )
     feeds = {feed["feed"]: feed for feed in seen["feeds"]}
     assert list(feeds) == list(FEEDS)
@@ -146,13 +87,16 @@ def test_stale_feed_is_a_problem(run: Run, monkeypatch: pytest.MonkeyPatch) -> N
     assert "stale" in run("status").out
 
 
-@pytest.mark.usefixtures("dagster")
+@pytest.mark.usefixtures("local_programs")
 def test_fresh_start_has_neither_files_nor_a_stream(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     empty = [f"{path}: no file yet" for path in FEEDS]
-    assert problems(run) == [*empty, "stream: no run is consuming"]
+    slots = [f"{path}: no snapshot yet" for path in SNAPSHOTS]
+    assert problems(run) == [*empty, "stream: no run is consuming", *slots]
     monkeypatch.setenv("TRADE_ASSETS_STREAM_ENABLED", "false")
+    assert problems(run) == [*empty, *slots]
+    monkeypatch.setenv("TRADE_ASSETS_TT_SNAPSHOTS_ENABLED", "false")
     assert problems(run) == empty
 
 
@@ -165,6 +109,7 @@ def test_redis_away_leaves_the_rest(run: Run, monkeypatch: pytest.MonkeyPatch) -
     reachable = {part["name"]: part["reachable"] for part in outcome.json["parts"]}
     assert reachable == {
         "S3": True, "SQS": True, "DynamoDB": True, "Redis": False, "Dagster UI": True,
+        "TT simulator": True,
     }  # fmt: skip
     assert outcome.json["stream_runs"] is None
     assert {feed["freshness"] for feed in outcome.json["feeds"]} == {"unknown"}
@@ -204,7 +149,7 @@ def test_somebody_else_on_a_port_is_told_apart(run: Run, monkeypatch: pytest.Mon
         assert {"S3", "SQS", "DynamoDB"} <= {text.split(":")[0] for text in problems(run)}
 
 
-@pytest.mark.usefixtures("dagster")
+@pytest.mark.usefixtures("local_programs")
 def test_what_is_not_provisioned_is_reachable_and_a_problem(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -400,7 +345,11 @@ def test_watch_looks_again_until_stopped(settings: Settings, tmp_path: Path) -> 
     with out.open("wb") as stream:
         process = subprocess.Popen(
             [sys.executable, "-c", command, "status", "--watch", "--json"],
-            env=child_environment(settings, TRADE_ASSETS_DAGSTER_PORT=str(free_port())),
+            env=child_environment(
+                settings,
+                TRADE_ASSETS_DAGSTER_PORT=str(free_port()),
+                TRADE_ASSETS_TT_SNAPSHOTS_ENABLED="false",
+            ),
             stdout=stream,
         )
     try:

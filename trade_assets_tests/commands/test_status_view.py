@@ -8,8 +8,9 @@ from rich.console import Console
 from trade_assets.commands.status_view import GAPS_SHOWN, as_text
 from trade_assets.commands.words import both_zones
 from trade_assets.feeds.cadence import Gap
+from trade_assets.overview.look import Overview
+from trade_assets.overview.tt import TtStatus
 from trade_assets.stores.feed_status import FeedStatus, Freshness
-from trade_assets.stores.overview import Overview
 
 NOW = datetime(2025, 7, 17, 15, tzinfo=UTC)
 
@@ -26,6 +27,7 @@ def shown(*feeds: FeedStatus) -> list[str]:
         stream_runs=(),
         queue=None,
         quarantine=None,
+        tt=TtStatus(NOW, "ext_prod_sim", True, None, None, None, ()),
     )
     console = Console(file=io.StringIO(), width=200, color_system=None)
     with console.capture() as captured:

@@ -2,6 +2,8 @@
 check. Written out: dashboards and operators know these names, so they change on purpose only.
 """
 
+from typing import Any
+
 import dagster as dg
 import pytest
 
@@ -30,10 +32,16 @@ DERIVED = {
 }
 """Derived data sets, and what they are derived from."""
 
+SNAPSHOTS = ("tt/instruments", "tt/orders", "tt/positions", "tt/tt_fills")
+"""Kinds of snapshots of the TT API."""
+
 STORES = {"latest": "redis", "history": "dynamodb"}
 """The layers that are written, and where they are."""
 
 CALENDAR = "reference/expirations"
+
+SLOTS = "tt/slots/hour"
+"""Which hours of snapshots are whole."""
 
 Asset = tuple[str, set[str], set[str]]
 """Group, kinds and dependencies."""
@@ -49,7 +57,12 @@ def expected_assets() -> dict[str, Asset]:
     assets: dict[str, Asset] = {CALENDAR: ("reference", {"s3", "parquet"}, set())}
     for path, kind in FEEDS.items():
         assets[f"{path}/files"] = (path.replace("/", "_"), {"s3", kind}, set())
-    for path, deps in {**{path: {f"{path}/files"} for path in FEEDS}, **DERIVED}.items():
+    for path in SNAPSHOTS:
+        assets[f"{path}/raw"] = (path.replace("/", "_"), {"s3", "json"}, set())
+    assets[SLOTS] = ("tt_slots", {"s3"}, {f"{path}/raw" for path in SNAPSHOTS})
+    origins = {path: {f"{path}/files"} for path in FEEDS}
+    origins |= {path: {f"{path}/raw"} for path in SNAPSHOTS}
+    for path, deps in {**origins, **DERIVED}.items():
         for layer, store in STORES.items():
             assets[f"{path}/{layer}"] = (path.replace("/", "_"), {store}, deps)
     return assets
@@ -62,6 +75,9 @@ def expected_checks() -> set[str]:
     for path in FEEDS:
         checks |= {f"{path}/history:{name}" for name in ("schema", "rows_accounted", "symbols")}
         checks.add(f"{path}/files:freshness")
+    for path in SNAPSHOTS:
+        checks |= {f"{path}/history:{name}" for name in ("schema", "rows_accounted", "symbols")}
+        checks.add(f"{path}/raw:freshness")
     return checks | {f"{path}/files:gaps" for path in FEEDS if path != "tt/fills"}
 
 
@@ -76,7 +92,7 @@ def test_all_assets_with_their_groups_kinds_and_dependencies(definitions: dg.Def
         for spec in specs
     }
     assert found == expected_assets()
-    assert len(specs) == len(found) == 29
+    assert len(specs) == len(found) == 29 + 13
 
 
 def test_every_asset_has_a_description_and_what_is_stored_its_columns(
@@ -85,10 +101,10 @@ def test_every_asset_has_a_description_and_what_is_stored_its_columns(
     for spec in definitions.resolve_all_asset_specs():
         assert spec.description
         has_columns = "dagster/column_schema" in spec.metadata
-        assert has_columns == (spec.key.path[-1] != "files"), spec.key
+        assert has_columns == (spec.key.path[-1] not in ("files", "raw", "hour")), spec.key
 
 
-def test_everything_but_reference_data_is_by_landing_hour(definitions: dg.Definitions) -> None:
+def test_everything_but_reference_data_is_by_hour(definitions: dg.Definitions) -> None:
     by_hour = {
         spec.key.to_user_string()
         for spec in definitions.resolve_all_asset_specs()
@@ -105,10 +121,10 @@ def test_all_checks(definitions: dg.Definitions) -> None:
 def test_all_jobs_sensors_and_schedules(definitions: dg.Definitions) -> None:
     jobs = {job.name for job in definitions.resolve_all_job_defs()}
     assert {name for name in jobs if not name.startswith("__")} == {
-        "feed_stream", "feed_hours", "prune_dagster_storage",
+        "feed_stream", "feed_hours", "tt_snapshot", "tt_hour_report", "prune_dagster_storage",
     }  # fmt: skip
     assert {sensor.name for sensor in definitions.sensors or ()} == {
-        "feed_bucket", "reference_automation",
+        "feed_bucket", "tt_slots", "reference_automation",
     }  # fmt: skip
     (schedule,) = definitions.schedules or ()
     assert isinstance(schedule, dg.ScheduleDefinition)
@@ -122,3 +138,23 @@ def test_the_hour_job_carries_all_feeds_and_what_is_derived_from_them(
     ops = {path.replace("/", "__") for path in (*FEEDS, *DERIVED)}
     # The names of the checks that are run by hand have a third part.
     assert {node.name for node in job.nodes if node.name.count("__") == 1} == ops
+
+
+def test_the_report_job_carries_the_slots_alone_and_the_slot_job_is_one_op(
+    definitions: dg.Definitions,
+) -> None:
+    report = definitions.resolve_job_def("tt_hour_report")
+    assert report.asset_layer.executable_asset_keys == {dg.AssetKey(SLOTS.split("/"))}
+    slot = definitions.resolve_job_def("tt_snapshot")
+    assert [node.name for node in slot.nodes] == ["take_slot"]
+    assert slot.tags["dagster/priority"] == "20"
+
+
+def test_only_the_slot_job_has_the_api(definitions: dg.Definitions) -> None:
+    jobs = list(definitions.resolve_all_job_defs())
+    with_api = {job.name for job in jobs for node in job.nodes if _requires_api(node)}
+    assert with_api == {"tt_snapshot"}
+
+
+def _requires_api(node: Any) -> bool:
+    return "tt" in node.definition.required_resource_keys

@@ -7,8 +7,9 @@ import dagster as dg
 import pytest
 
 from trade_assets.definitions import build_definitions
-from trade_assets.defs.maintenance.prune import forget_run
+from trade_assets.defs.maintenance.prune import RUNS_A_GO, forget_run, kept_hours
 from trade_assets.defs.names import MAINTENANCE_JOB
+from trade_assets.feeds.snapshots.slots import SLOTS_AN_HOUR
 from trade_assets.settings import load_settings
 
 KEY = dg.AssetKey(["actant", "spot_risk", "latest"])
@@ -91,3 +92,12 @@ def test_the_job_deletes_only_what_is_old_enough(
     assert job.execute_in_process(instance=instance).success
     kept = instance.get_run_by_id(first)
     assert (kept is not None) == bool(left)
+
+
+def test_runs_of_slots_are_kept_shorter_and_never_pile_up() -> None:
+    kept = kept_hours(load_settings(runs_kept_hours=24, slot_runs_kept_hours=6))
+    assert kept == {
+        "feed_stream": 24, "feed_hours": 24, "prune_dagster_storage": 24,
+        "tt_snapshot": 6, "tt_hour_report": 6,
+    }  # fmt: skip
+    assert RUNS_A_GO > 2 * SLOTS_AN_HOUR

@@ -31,7 +31,30 @@ def test_ports_follow_the_settings() -> None:
     settings = load_settings(
         aws_endpoint_url="http://127.0.0.1:7001", redis_url="redis://127.0.0.1:7002/0"
     )
-    assert [need.port for need in port_needs(settings)] == [7001, 7002, settings.dagster_port]
+    without = [need.port for need in port_needs(settings, simulator=False)]
+    assert without == [7001, 7002, settings.dagster_port]
+    assert [need.port for need in port_needs(settings, simulator=True)] == [
+        *without,
+        settings.tt_simulator_port,
+    ]
+
+
+def test_snapshots_are_off_where_nobody_simulates_tt(tmp_path: Path) -> None:
+    name = "TRADE_ASSETS_TT_SNAPSHOTS_ENABLED"
+    settings = load_settings(home=tmp_path)
+    assert name not in stack_environment(settings, "/dagster", simulator=True)
+    assert stack_environment(settings, "/dagster", simulator=False)[name] == "false"
+
+
+def test_another_tt_of_the_settings_is_asked_in_place_of_the_simulator(tmp_path: Path) -> None:
+    settings = load_settings(home=tmp_path, tt_base_url="http://127.0.0.1:7003")
+    assert settings.tt_simulator_port not in [
+        need.port for need in port_needs(settings, simulator=True)
+    ]
+    for simulator in (True, False):
+        environment = stack_environment(settings, "/dagster", simulator=simulator)
+        assert "TRADE_ASSETS_TT_SNAPSHOTS_ENABLED" not in environment
+        assert environment["TRADE_ASSETS_TT_BASE_URL"] == settings.tt_base_url
 
 
 def test_programs_see_the_settings_but_no_credentials(
@@ -40,7 +63,7 @@ def test_programs_see_the_settings_but_no_credentials(
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "of-an-account")
     monkeypatch.setenv("NO_PROXY", "example.org")
     settings = load_settings(home=tmp_path, window_seconds=60)
-    environment = stack_environment(settings, "/dagster")
+    environment = stack_environment(settings, "/dagster", simulator=True)
     assert "of-an-account" not in environment.values()
     assert environment["TRADE_ASSETS_WINDOW_SECONDS"] == "60.0"
     assert environment["TRADE_ASSETS_HOME"] == str(tmp_path.resolve())
@@ -92,7 +115,7 @@ def test_dagster_reads_the_instance_and_the_workspace_as_written(tmp_path: Path)
     with DagsterInstance.from_config(str(write_instance(tmp_path))) as instance:
         queue = instance.get_concurrency_config().run_queue_config
         assert queue
-        assert queue.max_concurrent_runs == 6
+        assert queue.max_concurrent_runs == 8
         assert not instance.telemetry_enabled
         assert instance.get_settings("sensors") == {"use_threads": True, "num_workers": 4}
     written = write_workspace(tmp_path, 4000).read_text().partition("\n")[2]

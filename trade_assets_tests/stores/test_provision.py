@@ -1,15 +1,24 @@
 """Provisioning against the real stand-in."""
 
 import json
+from pathlib import Path
 from urllib.parse import unquote_plus
 
 import pytest
 import redis
 
 from trade_assets.settings import Settings
-from trade_assets.stores.aws import dynamodb_client, s3_client, sqs_client
+from trade_assets.stores.alarms_topic import topic_arn
+from trade_assets.stores.aws import (
+    dynamodb_client,
+    s3_client,
+    secretsmanager_client,
+    sns_client,
+    sqs_client,
+)
 from trade_assets.stores.ledger import GENERATION_KEY
 from trade_assets.stores.provision import provision
+from trade_assets_tests.support.parts import LocalParts
 
 
 def _names(settings: Settings) -> set[str]:
@@ -19,7 +28,26 @@ def _names(settings: Settings) -> set[str]:
         settings.dead_letter_queue_name,
         settings.history_table,
         settings.ledger_table,
+        settings.alarms_topic,
+        settings.tt_secret_name,
     }
+
+
+def _secret(settings: Settings) -> dict[str, str]:
+    client = secretsmanager_client(settings)
+    text = client.get_secret_value(SecretId=settings.tt_secret_name)["SecretString"]
+    found: dict[str, str] = json.loads(text)
+    return found
+
+
+@pytest.fixture
+def aws_settings(
+    settings: Settings, local_parts: LocalParts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Settings:
+    """Profile `aws`, with the ordinary credential chain, towards the stand-in."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    return local_parts.settings(tmp_path / "home", profile="aws")
 
 
 def _feed_events(settings: Settings) -> list[str]:
@@ -89,3 +117,58 @@ def test_cluster_refuses_commands_over_two_slots(redis_cluster_settings: Setting
         pytest.raises(redis.ResponseError, match="same slot"),
     ):
         client.mget("a", "b")
+
+
+def test_the_local_secret_is_random_and_never_overwritten(
+    settings: Settings, local_parts: LocalParts, tmp_path: Path
+) -> None:
+    provision(settings)
+    made = _secret(settings)
+    provision(settings)
+    other = local_parts.settings(tmp_path / "other")
+    provision(other)
+    assert set(made) == {"key", "secret"}
+    assert _secret(settings) == made
+    assert not set(made.values()) & set(_secret(other).values())
+
+
+def test_a_rotated_secret_stays_and_a_lost_one_is_made_anew(provisioned: Settings) -> None:
+    client = secretsmanager_client(provisioned)
+    before = _secret(provisioned)
+    rotated = {"key": "rotated", "secret": "by hand"}
+    client.put_secret_value(SecretId=provisioned.tt_secret_name, SecretString=json.dumps(rotated))
+    provision(provisioned)
+    assert _secret(provisioned) == rotated
+    client.delete_secret(SecretId=provisioned.tt_secret_name, ForceDeleteWithoutRecovery=True)
+    assert provisioned.tt_secret_name in provision(provisioned).created
+    assert not set(_secret(provisioned).values()) & {*rotated.values(), *before.values()}
+
+
+def test_on_aws_no_secret_is_made_and_the_topic_is_encrypted(aws_settings: Settings) -> None:
+    made = provision(aws_settings)
+    again = provision(aws_settings)
+    sns = sns_client(aws_settings)
+    attributes = sns.get_topic_attributes(TopicArn=topic_arn(aws_settings))["Attributes"]
+    assert attributes["KmsMasterKeyId"] == "alias/aws/sns"
+    assert aws_settings.alarms_topic in made.created
+    assert aws_settings.alarms_topic in again.found
+    assert aws_settings.tt_secret_name not in {*made.created, *again.found}
+    client = secretsmanager_client(aws_settings)
+    with pytest.raises(client.exceptions.ResourceNotFoundException):
+        _secret(aws_settings)
+
+
+def test_a_key_that_somebody_chose_for_the_topic_stays(aws_settings: Settings) -> None:
+    sns = sns_client(aws_settings)
+    arn = sns.create_topic(Name=aws_settings.alarms_topic)["TopicArn"]
+
+    def key_after(chosen: str) -> str:
+        sns.set_topic_attributes(
+            TopicArn=arn, AttributeName="KmsMasterKeyId", AttributeValue=chosen
+        )
+        provision(aws_settings)
+        return sns.get_topic_attributes(TopicArn=arn)["Attributes"]["KmsMasterKeyId"]
+
+    assert arn == topic_arn(aws_settings)
+    assert key_after("alias/the-desk") == "alias/the-desk"
+    assert key_after("") == "alias/aws/sns"

@@ -82,6 +82,7 @@ def product_settings(home: Path, **overrides: object) -> Settings:
         "aws_endpoint_url": f"http://{LOOPBACK}:{free_port()}",
         "redis_url": f"redis://{LOOPBACK}:{free_port()}/0",
         "dagster_port": free_port(),
+        "tt_simulator_port": free_port(),
     }
     return load_settings(**{**fields, **overrides})
 

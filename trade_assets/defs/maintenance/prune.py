@@ -1,4 +1,4 @@
-"""Pruning of Dagster's storage: old stream and hour runs go, with their events.
+"""Pruning of Dagster's storage: old runs of our own jobs go, with their events.
 
 The newest materialisation of every hour partition that such a run made is reported once more,
 without a run, before the run goes: the partition stays materialised in the UI, at the price of one
@@ -11,10 +11,20 @@ from typing import Final
 
 import dagster as dg
 
-from trade_assets.defs.names import HOUR_JOB, MAINTENANCE_JOB, RUN_KIND_TAG, STORES, STREAM_JOB
+from trade_assets.defs.names import (
+    HOUR_JOB,
+    HOUR_REPORT_JOB,
+    MAINTENANCE_JOB,
+    RUN_KIND_TAG,
+    SLOT_JOB,
+    STORES,
+    STREAM_JOB,
+)
+from trade_assets.settings import Settings
 
-RUNS_A_GO: Final = 100
-"""Runs deleted by one maintenance run at most; it comes back every hour."""
+RUNS_A_GO: Final = 400
+"""Runs of a job deleted by one maintenance run at most; it comes back every hour, in which 120
+slots make a run each. What piled up while it could not run is gone after a few of its runs."""
 
 _FINISHED: Final = [
     dg.DagsterRunStatus.SUCCESS,
@@ -26,23 +36,30 @@ _FINISHED: Final = [
 @dg.op(
     required_resource_keys={STORES},
     out=dg.Out(dg.Nothing),
-    description="Deletes finished runs older than `runs_kept_hours`, keeping lineage.",
+    description="Deletes finished runs older than the settings keep them, keeping lineage.",
 )
 def prune_runs(context: dg.OpExecutionContext) -> None:
-    """Delete old finished runs of the feeds and of this job."""
-    hours = context.resources.stores.settings.runs_kept_hours
-    before = datetime.now(UTC) - timedelta(hours=hours)
-    deleted = 0
-    for job in (STREAM_JOB, HOUR_JOB, MAINTENANCE_JOB):
+    """Delete old finished runs of the feeds, of the snapshots and of this job."""
+    now = datetime.now(UTC)
+    for job, hours in kept_hours(context.resources.stores.settings).items():
         records = context.instance.get_run_records(
-            dg.RunsFilter(job_name=job, statuses=_FINISHED, created_before=before),
+            dg.RunsFilter(
+                job_name=job, statuses=_FINISHED, created_before=now - timedelta(hours=hours)
+            ),
             limit=RUNS_A_GO,
             ascending=True,
         )
         for record in records:
             forget_run(context.instance, record.dagster_run.run_id)
-            deleted += 1
-    context.log.info(f"{deleted} runs older than {hours:g} h deleted")
+        context.log.info(f"{len(records)} runs of {job} older than {hours:g} h deleted")
+
+
+def kept_hours(settings: Settings) -> dict[str, float]:
+    """How long finished runs are kept, by job."""
+    return {
+        **dict.fromkeys((STREAM_JOB, HOUR_JOB, MAINTENANCE_JOB), settings.runs_kept_hours),
+        **dict.fromkeys((SLOT_JOB, HOUR_REPORT_JOB), settings.slot_runs_kept_hours),
+    }
 
 
 def forget_run(instance: dg.DagsterInstance, run_id: str) -> None:

@@ -13,6 +13,9 @@ from trade_assets.feeds.base import ParsedDataset, ParsedFile
 SLOT: Final = timedelta(seconds=30)
 """From a slot to the next; slots are the :00 and :30 of every UTC minute."""
 
+SLOT_FORMAT: Final = "%Y%m%dT%H%M%SZ"
+"""How keys and run keys write a slot."""
+
 TT_SOURCE: Final = "tt"
 
 
@@ -43,7 +46,8 @@ class Manifest:
         slot: the half minute that it was taken for (UTC).
         answers: in the order of the bodies.
         since_ns: fills only: fills at or after this time (epoch ns) were asked for.
-        seen: fills only: ids of the fills at exactly `since_ns` that an earlier snapshot has.
+        seen: fills only: ids of the fills at exactly `since_ns` that an earlier snapshot has, and
+            of those after it that are dated in the future (`chain`).
         truncated_at: fills only: times (epoch ns) that more fills share than a page holds, so that
             some may be missing.
         notes: what else a reader should know, e.g. an instrument that could not be fetched.
@@ -65,6 +69,11 @@ class SnapshotDocument:
 
     manifest: Manifest
     bodies: tuple[bytes, ...]
+
+    @property
+    def name(self) -> str:
+        """How errors name it: its kind, and the file name of its key."""
+        return f"{self.manifest.kind}/{self.manifest.slot.strftime(SLOT_FORMAT)}.json"
 
 
 InstrumentNames = Mapping[str, str]

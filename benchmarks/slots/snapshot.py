@@ -1,0 +1,170 @@
+"""One large snapshot: what taking it lasts, beside a plain loop of the same requests, and beside
+writing its records as fast as the stand-in can."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from pydantic import SecretStr
+
+from benchmarks.ceiling import Trial, write_ceiling
+from benchmarks.figures import BenchmarkError
+from benchmarks.parts import Bench, running_stores
+from benchmarks.simulator import running_simulator, simulator_url
+from benchmarks.slots.plain import PlainApi, PlainLoop
+from trade_assets.capture.report import SlotResult
+from trade_assets.capture.take import SnapshotTaker
+from trade_assets.clients.secrets import SecretsManagerCredentials
+from trade_assets.clients.tt.client import TtClient
+from trade_assets.clients.tt.tiers import api_limits
+from trade_assets.feeds.base import to_records
+from trade_assets.feeds.snapshots.base import SLOT
+from trade_assets.feeds.snapshots.chain import first_fills
+from trade_assets.feeds.snapshots.document import read_document
+from trade_assets.feeds.snapshots.registry import SNAPSHOTS_BY_KIND, instrument_names
+from trade_assets.feeds.snapshots.slots import slot_at
+from trade_assets.io_managers.history import HistoryIOManager
+from trade_assets.io_managers.latest import LatestIOManager
+from trade_assets.settings import Settings, TtTier
+from trade_assets.stores.bundle import Stores
+from trade_assets.stores.latest import connect, disconnect
+from trade_assets.stores.provision import provision
+from trade_assets.stores.serialise import dynamodb_items, with_keys
+
+UNBOUND: Final = "1000000"
+"""What the simulator allows a second and a day: only our own pace is to show."""
+AFTER_THE_SLOT: Final = timedelta(milliseconds=50)
+MOST_ROUNDS: Final = 10
+"""Every round has a Redis database of its own, and there are 16."""
+
+
+@dataclass(frozen=True)
+class Round:
+    """One snapshot of everything into empty stores, the slot after it, and the plain loop."""
+
+    first: SlotResult
+    second: SlotResult
+    plain: PlainLoop
+
+
+@dataclass(frozen=True)
+class Timed:
+    """All rounds, and how fast the stand-in writes the records of one."""
+
+    tier: TtTier
+    per_second: int
+    rounds: list[Round]
+    ceiling: Trial
+
+
+def time_snapshots(bench: Bench) -> Timed:
+    """Time so many rounds.
+
+    Raises:
+        BenchmarkError: a snapshot is not whole, or not what the plain loop got.
+    """
+    scale = bench.scale
+    fields = {"tt_base_url": simulator_url(), "tt_tier": TtTier.HIGH}
+    with running_stores(bench, "snapshot", **fields) as settings:
+        provision(settings)
+        options = {
+            "--orders": scale.snapshot_orders,
+            "--backlog-fills": scale.snapshot_fills,
+            "--fills-per-minute": 0,
+            "--redirect-share": 0,
+            "--per-second": UNBOUND,
+            "--per-day": UNBOUND,
+        }
+        words = [str(word) for pair in options.items() for word in pair]
+        with running_simulator(settings, *words):
+            rounds = []
+            for number in range(min(scale.rounds, MOST_ROUNDS)):
+                bench.say(f"slots: large snapshot {number + 1} of {scale.rounds}")
+                rounds.append(_round(settings, number))
+        bench.say("slots: write ceiling of the local DynamoDB")
+        items = _items(_own(settings, 0), rounds[0].first)
+        ceiling, _ = write_ceiling(settings, items, min(scale.ceiling_items, len(items)))
+    return Timed(settings.tt_tier, api_limits(settings).per_second, rounds, ceiling)
+
+
+def _own(settings: Settings, number: int) -> Settings:
+    """Settings of a round: AWS names and a Redis database that nobody else has."""
+    url = settings.redis_url.get_secret_value().rpartition("/")[0]
+    own = {
+        "namespace": f"{settings.namespace}-{number}",
+        "redis_url": SecretStr(f"{url}/{number + 1}"),
+    }
+    return settings.model_copy(update=own)
+
+
+def _round(settings: Settings, number: int) -> Round:
+    own = _own(settings, number)
+    provision(own)
+    slot = slot_at(datetime.now(UTC))
+    # The simulator knows the key of the first settings only.
+    credentials = SecretsManagerCredentials(settings)
+    with _taking(own, credentials, slot) as take:
+        first = _whole(take(slot))
+        second = _whole(take(slot + SLOT))
+    environment = settings.tt_environment.value
+    with closing(PlainApi(settings.tt_url, environment, credentials.get())) as api:
+        plain = api.everything(first_fills(slot)[0])
+    taken = {kind: result.rows for kind, result in first.kinds.items()}
+    got = {"fills": plain.fills, "instruments": plain.instruments}
+    if any(taken[kind] != count for kind, count in got.items()):
+        raise BenchmarkError(f"the snapshot has {taken}, the plain loop got {plain}")
+    return Round(first, second, plain)
+
+
+@contextmanager
+def _taking(
+    settings: Settings, credentials: SecretsManagerCredentials, slot: datetime
+) -> Iterator[Callable[[datetime], SlotResult]]:
+    """Takes slots, of which the clock says that they have just begun."""
+    client = connect(settings)
+    now = [slot]
+
+    def take(slot: datetime) -> SlotResult:
+        now[0] = slot + AFTER_THE_SLOT
+        return taker.take(slot)
+
+    try:
+        with Stores(settings) as stores, TtClient(settings, client, credentials=credentials) as api:
+            taker = SnapshotTaker(
+                settings,
+                stores,
+                api,
+                LatestIOManager(stores),
+                HistoryIOManager(stores),
+                lambda: now[0],
+            )
+            yield take
+    finally:
+        disconnect(client)
+
+
+def _whole(result: SlotResult) -> SlotResult:
+    if not result.whole:
+        raise BenchmarkError(f"a snapshot is {result.outcome}: {result.reason}")
+    return result
+
+
+def _items(settings: Settings, result: SlotResult) -> list[str]:
+    """The very items that the snapshot put into the history."""
+    items: list[str] = []
+    with Stores(settings) as stores:
+        documents = {
+            kind: read_document(stores.objects.get(item.key).data, item.key)
+            for kind, item in result.kinds.items()
+        }
+    names = instrument_names(documents["instruments"])
+    for kind, document in documents.items():
+        snapshot = SNAPSHOTS_BY_KIND[kind]
+        records = to_records(snapshot, snapshot.read(document, names), result.kinds[kind].key)
+        items += dynamodb_items(with_keys(records))
+    puts = sum(item.puts for item in result.kinds.values())
+    if len(items) != puts:
+        raise BenchmarkError(f"the snapshot put {puts} items, its documents have {len(items)}")
+    return items

@@ -1,0 +1,85 @@
+"""How the slots went lately: missed in a row, an hour's count, how fresh a kind is. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from trade_assets.feeds.snapshots.base import SLOT
+from trade_assets.feeds.snapshots.open_hours import OpenHours
+from trade_assets.feeds.snapshots.slots import first_slot_from, slot_at
+from trade_assets.stores.feed_status import Freshness
+from trade_assets.stores.slot_board import SlotSummary
+from trade_assets.stores.slot_log import SlotNote, SlotState
+
+LOOKED_BACK: Final = timedelta(days=1)
+"""Slots are counted this far back: it bounds the work."""
+
+_NOT_KEPT: Final = ("missed", "failed")
+"""How the state of a kind begins on the slot board if it was not kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class SlotCounts:
+    """Slots of a stretch of time: those that were due by its end, and what some of them lack."""
+
+    due: int
+    missed: int
+    skipped: int
+    failed: int
+    partial: int
+
+    @property
+    def lacking(self) -> int:
+        """Slots that are not whole."""
+        return self.missed + self.skipped + self.failed + self.partial
+
+
+def missed_in_a_row(hours: OpenHours, board: SlotSummary | None, now: datetime) -> int | None:
+    """Due slots of which nothing was kept, up to the newest one whose half minute is over.
+
+    None: no slot was ever asked for, so nobody can tell.
+    """
+    if board is None:
+        return None
+    taken = _last_kept(board)
+    begin = board.slot - SLOT * max(board.failures - 1, 0) if taken is None else taken + SLOT
+    begin = max(begin, first_slot_from(now - LOOKED_BACK))
+    last = slot_at(now) - SLOT
+    return len(hours.due(begin, last)) if begin <= last else 0
+
+
+def _last_kept(board: SlotSummary) -> datetime | None:
+    """The newest slot of which any kind was kept."""
+    if any(not state.startswith(_NOT_KEPT) for state in board.kinds.values()):
+        return board.slot
+    return board.last_whole
+
+
+def count_slots(
+    hours: OpenHours, notes: Iterable[SlotNote], since: datetime, until: datetime
+) -> SlotCounts:
+    """Slots from `since` (inclusive) to `until` (exclusive) by what was noted of them."""
+    last = slot_at(until) if slot_at(until) < until else until - SLOT
+    counts = dict.fromkeys(SlotState, 0)
+    for note in notes:
+        counts[note.state] += len(hours.due(max(note.first, since), min(note.last, last)))
+    return SlotCounts(
+        due=len(hours.due(since, last)),
+        missed=counts[SlotState.MISSED],
+        skipped=counts[SlotState.SKIPPED],
+        failed=counts[SlotState.FAILED],
+        partial=counts[SlotState.PARTIAL],
+    )
+
+
+def kind_freshness(
+    hours: OpenHours, last_slot: datetime | None, limit_seconds: float, now: datetime
+) -> Freshness:
+    """How fresh a kind is. A slot that was not due so long ago makes nothing stale: a closed market
+    does not, and neither does one that has just opened."""
+    if last_slot is None:
+        return Freshness.EMPTY
+    limit = timedelta(seconds=limit_seconds)
+    due = hours.closed_reason(slot_at(now - limit)) is None
+    return Freshness.STALE if due and now - last_slot > limit else Freshness.OK
