@@ -17,7 +17,7 @@ import dagster as dg
 from benchmarks.figures import BenchmarkError
 from benchmarks.parts import Bench, running_dagster, running_stores
 from benchmarks.simulator import Asked, running_simulator, simulator_url
-from benchmarks.slots.storage import Looks, Storage, look
+from benchmarks.slots.storage import Looks, Storage, look, rows_about
 from trade_assets.defs.maintenance.prune import forget_run
 from trade_assets.defs.names import SLOT_JOB, SLOT_TAG
 from trade_assets.defs.snapshots.runs import slot_of_text
@@ -102,14 +102,12 @@ def _prune(
     before: Storage,
     after: Storage,
 ) -> Looks:
-    """Forget the runs as the pruning job does, the newest one last."""
-    for run_id in runs[:-1]:
-        forget_run(instance, run_id)
-    but_newest = look(dagster_home)
-    for run_id in runs[-1:]:
+    """Forget the runs as the pruning job does."""
+    for run_id in runs:
         forget_run(instance, run_id)
     files = sum(after.files.get(run_id, 0) for run_id in runs)
-    return Looks(len(runs), files, before, after, but_newest, look(dagster_home))
+    residue = rows_about(dagster_home, runs)
+    return Looks(len(runs), files, before, after, look(dagster_home), residue)
 
 
 class _Watcher(threading.Thread):

@@ -3,7 +3,7 @@ writing its records as fast as the stand-in can."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -16,6 +16,8 @@ from benchmarks.simulator import running_simulator, simulator_url
 from benchmarks.slots.plain import PlainApi, PlainLoop
 from trade_assets.capture.report import SlotResult
 from trade_assets.capture.take import SnapshotTaker
+from trade_assets.clients.protection.base import ApiLimits
+from trade_assets.clients.protection.protection import Protection
 from trade_assets.clients.secrets import SecretsManagerCredentials
 from trade_assets.clients.tt.client import TtClient
 from trade_assets.clients.tt.tiers import api_limits
@@ -36,16 +38,20 @@ from trade_assets.stores.serialise import dynamodb_items, with_keys
 UNBOUND: Final = "1000000"
 """What the simulator allows a second and a day: only our own pace is to show."""
 AFTER_THE_SLOT: Final = timedelta(milliseconds=50)
-MOST_ROUNDS: Final = 10
-"""Every round has a Redis database of its own, and there are 16."""
+MOST_ROUNDS: Final = 7
+"""Every round has two Redis databases of its own, and there are 16."""
+UNPACED: Final = 100_000
+"""Requests a second, as a limit that is none."""
 
 
 @dataclass(frozen=True)
 class Round:
-    """One snapshot of everything into empty stores, the slot after it, and the plain loop."""
+    """One snapshot of everything into empty stores, the slot after it, the same snapshot without
+    the limit a second, and the plain loop."""
 
     first: SlotResult
     second: SlotResult
+    unpaced: SlotResult
     plain: PlainLoop
 
 
@@ -100,14 +106,16 @@ def _own(settings: Settings, number: int) -> Settings:
 
 
 def _round(settings: Settings, number: int) -> Round:
-    own = _own(settings, number)
-    provision(own)
     slot = slot_at(datetime.now(UTC))
     # The simulator knows the key of the first settings only.
     credentials = SecretsManagerCredentials(settings)
-    with _taking(own, credentials, slot) as take:
+    limits = api_limits(settings)
+    with _taking(_own(settings, 2 * number), credentials, limits, slot) as take:
         first = _whole(take(slot))
         second = _whole(take(slot + SLOT))
+    limits = replace(limits, per_second=UNPACED, per_day=UNPACED)
+    with _taking(_own(settings, 2 * number + 1), credentials, limits, slot) as take:
+        unpaced = _whole(take(slot))
     environment = settings.tt_environment.value
     with closing(PlainApi(settings.tt_url, environment, credentials.get())) as api:
         plain = api.everything(first_fills(slot)[0])
@@ -115,15 +123,17 @@ def _round(settings: Settings, number: int) -> Round:
     got = {"fills": plain.fills, "instruments": plain.instruments}
     if any(taken[kind] != count for kind, count in got.items()):
         raise BenchmarkError(f"the snapshot has {taken}, the plain loop got {plain}")
-    return Round(first, second, plain)
+    return Round(first, second, unpaced, plain)
 
 
 @contextmanager
 def _taking(
-    settings: Settings, credentials: SecretsManagerCredentials, slot: datetime
+    settings: Settings, credentials: SecretsManagerCredentials, limits: ApiLimits, slot: datetime
 ) -> Iterator[Callable[[datetime], SlotResult]]:
-    """Takes slots, of which the clock says that they have just begun."""
+    """Takes slots into stores that are made, of which the clock says that they have just begun."""
+    provision(settings)
     client = connect(settings)
+    protection = Protection(limits, settings, client)
     now = [slot]
 
     def take(slot: datetime) -> SlotResult:
@@ -131,7 +141,10 @@ def _taking(
         return taker.take(slot)
 
     try:
-        with Stores(settings) as stores, TtClient(settings, client, credentials=credentials) as api:
+        with (
+            Stores(settings) as stores,
+            TtClient(settings, client, credentials=credentials, protection=protection) as api,
+        ):
             taker = SnapshotTaker(
                 settings,
                 stores,

@@ -4,7 +4,7 @@ Only the looking and the arithmetic; what runs meanwhile is `punctual`'s busines
 """
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -35,12 +35,14 @@ class Storage:
 
     Attributes:
         books: bytes in use by the books of all runs: their rows, and the events of assets.
+        events: bytes of the contents of the events of assets.
         ticks: bytes in use by the ticks of all sensors and schedules.
         tick_bodies: bytes of the contents of these, by kind.
         files: bytes of a run's own files by run id: its event log and what it printed.
     """
 
     books: int
+    events: int
     ticks: int
     tick_bodies: Mapping[TickKind, int]
     files: Mapping[str, int]
@@ -48,16 +50,15 @@ class Storage:
 
 @dataclass(frozen=True)
 class Looks:
-    """The storage before and after `runs` runs of slots, of which the newest is in the hour's
-    partitions what the lineage shows; then without all of them but that one; then without it too.
-    """
+    """The storage before and after `runs` runs of slots, with `run_files` bytes in their own files;
+    and after these were pruned, with `residue` rows about them left in the books."""
 
     runs: int
     run_files: int
     before: Storage
     after: Storage
-    but_newest: Storage
-    without: Storage
+    pruned: Storage
+    residue: int
 
 
 @dataclass(frozen=True)
@@ -69,9 +70,9 @@ class Growth:
         books: of its run, in the books of all runs.
         files: of its run, files of its own.
         ticks: of the ticks of its half minute, by kind.
-        left_by_run: of its run, in the books after it was pruned.
-        left_by_hour: of an hour's runs besides, after all of them were pruned: the lineage of the
-            hour's partitions.
+        rows_left: rows about its run that stay in the books when it is pruned.
+        left_by_hour: contents of the events that stay of an hour's runs when all are pruned: the
+            lineage of the hour's partitions.
         runs_kept: runs that are there at any time.
         tick_days: how long ticks are kept, by status.
     """
@@ -80,15 +81,10 @@ class Growth:
     books: float
     files: float
     ticks: Mapping[TickKind, float]
-    left_by_run: float
+    rows_left: float
     left_by_hour: float
     runs_kept: float
     tick_days: Mapping[str, float]
-
-    @property
-    def left_a_day(self) -> float:
-        """Bytes that a day leaves for ever."""
-        return self.left_by_run * SLOTS_A_DAY + self.left_by_hour * 24
 
     def ticks_of(self, whose: str) -> float:
         """Bytes of the ticks of a half minute."""
@@ -117,8 +113,26 @@ def look(dagster_home: Path) -> Storage:
         (OURS if ours else OTHERS, status): size
         for ours, status, size in _ask(dagster_home / _TICKS, _COUNT_TICKS, f'"{SLOT_SENSOR}"')
     }
-    books = _in_use(dagster_home / _RUNS) + _in_use(dagster_home / _INDEX)
-    return Storage(books, _in_use(dagster_home / _TICKS), bodies, files)
+    return Storage(
+        books=_in_use(dagster_home / _RUNS) + _in_use(dagster_home / _INDEX),
+        events=_ask(dagster_home / _INDEX, "SELECT TOTAL(LENGTH(event)) FROM event_logs")[0][0],
+        ticks=_in_use(dagster_home / _TICKS),
+        tick_bodies=bodies,
+        files=files,
+    )
+
+
+def rows_about(dagster_home: Path, runs: Collection[str]) -> int:
+    """Rows of the books, in whatever table, that have the id of one of these runs."""
+    count = 0
+    for database in (dagster_home / _RUNS, dagster_home / _INDEX):
+        for (table,) in _ask(database, "SELECT name FROM sqlite_master WHERE type = 'table'"):
+            columns = [name for _, name, *_ in _ask(database, f"PRAGMA table_info({table})")]
+            if "run_id" in columns:
+                marks = ", ".join("?" for _ in runs)
+                query = f"SELECT COUNT(*) FROM {table} WHERE run_id IN ({marks})"
+                count += _ask(database, query, *runs)[0][0]
+    return count
 
 
 def growth(
@@ -136,19 +150,13 @@ def growth(
         if kind[1] in tick_days
     }
     share = (after.ticks - before.ticks) / max(sum(bodies.values()), 1)
-    books = (after.books - before.books) / slots
-    left_by_run = 0.0
-    if looks.runs > 1:
-        left = looks.but_newest.books - before.books - books
-        left_by_run = max(left, 0.0) / (looks.runs - 1)
-    left = looks.without.books - before.books - left_by_run * looks.runs
     return Growth(
         slots=slots,
-        books=books,
+        books=(after.books - before.books) / slots,
         files=looks.run_files / slots,
         ticks={kind: size * share / slots for kind, size in bodies.items()},
-        left_by_run=left_by_run,
-        left_by_hour=max(left, 0.0),
+        rows_left=looks.residue / max(looks.runs, 1),
+        left_by_hour=max(looks.pruned.events - before.events, 0),
         runs_kept=(kept_hours + 0.5) * SLOTS_AN_HOUR,
         tick_days=tick_days,
     )

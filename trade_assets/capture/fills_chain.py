@@ -9,12 +9,14 @@ from typing import Final
 
 from trade_assets.capture.documents import SnapshotDocuments, StoredDocument
 from trade_assets.errors import UnparsableFileError
+from trade_assets.feeds.snapshots.base import SLOT
 from trade_assets.feeds.snapshots.chain import first_fills, next_fills
 
 FILLS: Final = "fills"
 
 LOOKED_BACK: Final = timedelta(hours=4)
-"""How far documents are looked at by when they landed. Further back only the newest slot counts."""
+"""How far back from the newest slot documents are looked at by when they landed: by so much a clock
+may have been ahead."""
 LANDED_TOGETHER: Final = timedelta(seconds=60)
 """Documents that landed so shortly before the last one are looked at too: clocks have jitter."""
 MOST_HEADS: Final = 20
@@ -39,25 +41,27 @@ def fills_question(documents: SnapshotDocuments, slot: datetime) -> Head:
 
 
 def _heads(documents: SnapshotDocuments, slot: datetime) -> list[Head]:
-    landed = documents.infos_after(FILLS, slot - LOOKED_BACK)
-    if landed:
-        last = max(info.landed_at for info in landed)
-        together = [info for info in landed if info.landed_at >= last - LANDED_TOGETHER]
-        together.sort(key=lambda info: (info.landed_at, info.key))
-        # A bucket that was copied has landed in any order: there the newest slot counts.
-        before = [info for info in landed if info.key < documents.key(FILLS, slot)][-1:]
-        keys = {info.key for info in (*together[-MOST_HEADS:], *before)}
-        loaded = documents.load(sorted(keys))
-        heads = [head for item in loaded if (head := _head(item)) is not None]
-        if heads:
-            return heads
-    older = documents.before(FILLS, slot)
-    while older is not None:
-        head = _head(older)
-        if head is not None:
-            return [head]
+    heads = _heads_around(documents, slot)
+    older = None if heads else documents.before(FILLS, slot)
+    while older is not None and not heads:
+        heads = _heads_around(documents, older.slot + SLOT)
         older = documents.before(FILLS, older.slot)
-    return []
+    return heads
+
+
+def _heads_around(documents: SnapshotDocuments, slot: datetime) -> list[Head]:
+    """Where the documents lead to that were put last, of those from `LOOKED_BACK` before a slot."""
+    landed = documents.infos_after(FILLS, slot - LOOKED_BACK)
+    if not landed:
+        return []
+    last = max(info.landed_at for info in landed)
+    together = [info for info in landed if info.landed_at >= last - LANDED_TOGETHER]
+    together.sort(key=lambda info: (info.landed_at, info.key))
+    # A bucket that was copied has landed in any order: there the newest slot counts.
+    before = [info for info in landed if info.key < documents.key(FILLS, slot)][-1:]
+    keys = {info.key for info in (*together[-MOST_HEADS:], *before)}
+    loaded = documents.load(sorted(keys))
+    return [head for item in loaded if (head := _head(item)) is not None]
 
 
 def _head(stored: StoredDocument) -> Head | None:

@@ -43,11 +43,14 @@ def outcome_of(results: Mapping[str, KindResult], held_by: str | None) -> SlotOu
 
 
 def reason_in_all(results: Mapping[str, KindResult]) -> str:
-    """The reasons of the kinds in a sentence; one that all share is said once."""
-    reasons = {kind: result.reason for kind, result in results.items() if result.reason}
-    if len(set(reasons.values())) == 1 and len(reasons) == len(results):
-        return next(iter(reasons.values()))
-    return "; ".join(f"{kind}: {reason}" for kind, reason in reasons.items())
+    """The reasons of the kinds in a sentence; one that several share is said once."""
+    kinds: dict[str, list[str]] = {}
+    for kind, result in results.items():
+        if result.reason:
+            kinds.setdefault(result.reason, []).append(kind)
+    if len(kinds) == 1 and len(next(iter(kinds.values()))) == len(results):
+        return next(iter(kinds))
+    return "; ".join(f"{', '.join(names)}: {reason}" for reason, names in kinds.items())
 
 
 def shown_protection(state: ProtectionState) -> dict[str, str | float]:

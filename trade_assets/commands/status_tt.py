@@ -93,7 +93,7 @@ def _counts(counts: SlotCounts) -> str:
         )
         if number
     )
-    return f"{counts.due:,} due in the last hour, {', '.join(words) or 'all of them whole'}"
+    return f"last hour: {', '.join(words) or 'none missed or partial'}"
 
 
 def _notes(log: TtLog) -> Table:
@@ -110,7 +110,7 @@ def _stretch(note: SlotNote) -> str:
 
 def _why(note: SlotNote) -> str:
     kinds = [f"{kind}: {reason}" for kind, reason in note.kinds.items()]
-    return "; ".join(text for text in (note.reason, *kinds) if text)
+    return note.reason or "; ".join(kinds)
 
 
 def _kinds(kinds: Sequence[KindStatus]) -> Table:

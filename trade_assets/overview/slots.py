@@ -35,16 +35,24 @@ class SlotCounts:
         return self.missed + self.skipped + self.failed + self.partial
 
 
-def missed_in_a_row(hours: OpenHours, board: SlotSummary | None, now: datetime) -> int | None:
+def missed_in_a_row(
+    hours: OpenHours, board: SlotSummary | None, now: datetime, first: datetime | None = None
+) -> int | None:
     """Due slots of which nothing was kept, up to the newest one whose half minute is over.
 
-    None: no slot was ever asked for, so nobody can tell.
+    `first` is the slot from which on somebody wants slots, where that is known. None: no slot was
+    ever asked for, so nobody can tell.
     """
-    if board is None:
+    kept = None if board is None else _last_kept(board)
+    if kept is not None:
+        begin = kept + SLOT
+    elif first is not None:
+        begin = first
+    elif board is not None:
+        begin = board.slot - SLOT * max(board.failures - 1, 0)
+    else:
         return None
-    taken = _last_kept(board)
-    begin = board.slot - SLOT * max(board.failures - 1, 0) if taken is None else taken + SLOT
-    begin = max(begin, first_slot_from(now - LOOKED_BACK))
+    begin = max(begin, first or begin, first_slot_from(now - LOOKED_BACK))
     last = slot_at(now) - SLOT
     return len(hours.due(begin, last)) if begin <= last else 0
 

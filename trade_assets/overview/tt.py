@@ -19,7 +19,7 @@ from trade_assets.feeds.snapshots.slots import slot_at
 from trade_assets.overview.slots import SlotCounts, count_slots, kind_freshness, missed_in_a_row
 from trade_assets.settings import Settings
 from trade_assets.stores.bundle import Stores
-from trade_assets.stores.feed_status import Freshness
+from trade_assets.stores.feed_status import Freshness, freshness_limit
 from trade_assets.stores.latest import connect, disconnect
 from trade_assets.stores.slot_board import SlotSummary
 from trade_assets.stores.slot_log import SlotNote
@@ -181,7 +181,7 @@ class TtObserver:
             disconnect(self._redis)
 
     def _kind(self, snapshot: Snapshot, now: datetime) -> KindStatus:
-        limit = self._settings.freshness_seconds.get(snapshot.path, snapshot.freshness_seconds)
+        limit = freshness_limit(self._settings, snapshot)
         fields = self._stores.latest.status(snapshot)
         slot = _moment(fields.get("last_event_time"))
         freshness = kind_freshness(self._hours, slot, limit, now)

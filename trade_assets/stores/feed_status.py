@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from trade_assets.feeds.base import Feed
+from trade_assets.feeds.base import Feed, ParsedDataset
 from trade_assets.feeds.cadence import Gap
 from trade_assets.feeds.registry import FEEDS
 from trade_assets.settings import Settings
@@ -44,8 +44,8 @@ class FeedStatus:
     unknown_columns: tuple[str, ...] | None = None
 
 
-def freshness_limit(settings: Settings, feed: Feed) -> float:
-    """Seconds after which a feed without a new file is stale."""
+def freshness_limit(settings: Settings, feed: ParsedDataset) -> float:
+    """Seconds after which a data set without anything new is stale."""
     return settings.freshness_seconds.get(feed.path, feed.freshness_seconds)
 
 

@@ -14,7 +14,7 @@ from benchmarks.scale import QUICK
 from benchmarks.slots import compare
 from benchmarks.slots.punctual import SlotSeen, watch_slots
 from benchmarks.slots.snapshot import time_snapshots
-from benchmarks.slots.storage import OTHERS, OURS, Growth, Looks, Storage, growth, look
+from benchmarks.slots.storage import OTHERS, OURS, Growth, Looks, Storage, growth, look, rows_about
 from trade_assets.local.leftovers import marked_processes
 from trade_assets_tests.support.parts import ministack_python
 
@@ -44,6 +44,8 @@ def test_a_slot_is_watched_from_its_request_to_its_end(bench: Bench) -> None:
     looks = watched.looks
     assert looks.run_files > 0
     assert looks.after.books > looks.before.books
+    assert looks.residue == 0
+    assert 0 < looks.pruned.events < looks.after.events
     assert set(looks.after.tick_bodies) >= {(OURS, "success"), (OTHERS, "skipped")}
 
 
@@ -61,18 +63,19 @@ def test_a_large_snapshot_has_what_the_plain_loop_gets(bench: Bench) -> None:
     assert timed.ceiling.items == sum(item.puts for item in only.first.kinds.values())
 
 
-def storage(books: int, ticks: int = 0, **bodies: int) -> Storage:
-    return Storage(books, ticks, {(OURS, status): size for status, size in bodies.items()}, {})
+def storage(books: int, events: int = 0, ticks: int = 0, **bodies: int) -> Storage:
+    kinds = {(OURS, status): size for status, size in bodies.items()}
+    return Storage(books, events, ticks, kinds, {})
 
 
 def test_growth_is_what_a_slot_added() -> None:
     looks = Looks(
         runs=10,
         run_files=5_000,
-        before=storage(1_000, 100, skipped=10),
-        after=storage(3_000, 500, skipped=90, success=20, started=7),
-        but_newest=storage(1_650),
-        without=storage(1_620),
+        before=storage(1_000, 500, 100, skipped=10),
+        after=storage(3_000, 900, 500, skipped=90, success=20, started=7),
+        pruned=storage(1_650, 620),
+        residue=5,
     )
     added = growth(looks, slots=10, kept_hours=5.5, tick_days=KEPT)
     assert (added.books, added.files) == (200.0, 500.0)
@@ -82,17 +85,12 @@ def test_growth_is_what_a_slot_added() -> None:
     assert added.ticks_of(OTHERS) == 0.0
     assert added.ticks_at_rest(OURS) == (32.0 * 1 + 8.0 * 3) * 2_880
     assert added.runs_kept == 720
-    # 650 bytes more than before, of which the one run that is left has 200.
-    assert added.left_by_run == 50.0
-    assert added.left_by_hour == 120.0
-    assert added.left_a_day == 50.0 * 2_880 + 120.0 * 24
+    assert (added.rows_left, added.left_by_hour) == (0.5, 120)
 
 
 def test_pruning_may_leave_less_than_there_was() -> None:
-    same = storage(1_000)
-    looks = Looks(1, 0, same, storage(1_100), same, storage(900))
-    added = growth(looks, slots=1, kept_hours=6, tick_days=KEPT)
-    assert (added.left_by_run, added.left_by_hour, added.left_a_day) == (0.0, 0.0, 0.0)
+    looks = Looks(1, 0, storage(1_000, 100), storage(1_100, 200), storage(900, 50), 0)
+    assert growth(looks, slots=1, kept_hours=6, tick_days=KEPT).left_by_hour == 0
 
 
 def test_the_storage_is_looked_at_by_pages_in_use_and_files(tmp_path: Path) -> None:
@@ -107,11 +105,16 @@ def test_the_storage_is_looked_at_by_pages_in_use_and_files(tmp_path: Path) -> N
             connection.execute("CREATE TABLE job_ticks (status TEXT, tick_body TEXT)")
             rows = [("SKIPPED", '{"name": "tt_slots"}'), ("SUCCESS", "x" * 100_000)]
             connection.executemany("INSERT INTO job_ticks VALUES (?, ?)", rows)
+            connection.execute("CREATE TABLE event_logs (run_id TEXT, event TEXT)")
+            events = [("run-1", "x" * 40), ("run-2", "x" * 2)]
+            connection.executemany("INSERT INTO event_logs VALUES (?, ?)", events)
         connection.close()
     seen = look(tmp_path)
     assert seen.files == {"run-1": 280}
     assert seen.tick_bodies == {(OURS, "skipped"): 20, (OTHERS, "success"): 100_000}
     assert 100_000 < seen.ticks < 120_000
+    assert seen.events == 42
+    assert rows_about(tmp_path, ["run-1", "run-3"]) == 2
     with sqlite3.connect(tmp_path / "schedules" / "schedules.db") as connection:
         connection.execute("DELETE FROM job_ticks")
     connection.close()
@@ -136,7 +139,7 @@ def test_goals_tell_late_missed_and_doubled_slots() -> None:
 
 def test_a_storage_that_had_no_run_is_no_figure() -> None:
     nothing = storage(0)
-    looks = Looks(0, 0, nothing, nothing, nothing, nothing)
+    looks = Looks(0, 0, nothing, nothing, nothing, 0)
     with pytest.raises(BenchmarkError):
         compare.storage_growth(looks, 2)
 

@@ -132,7 +132,7 @@ def test_history_of_greeks_has_every_version(run: Run) -> None:
 
 @pytest.mark.parametrize("command", ["latest", "history"])
 def test_a_position_that_was_rewritten_is_one_record(run: Run, command: str) -> None:
-    outcome = run(command, "positions", "ZNU25", "--json")
+    outcome = run(command, "derived/positions", "ZNU25", "--json")
     assert outcome.code == 0
     (found,) = outcome.json
     assert list(found) == list(POSITIONS.record_schema)
@@ -149,7 +149,7 @@ def test_positions_as_tables(run: Run) -> None:
     latest = run("latest", "derived/positions", *names)
     (row,) = [line.split() for line in latest.out.splitlines() if line.startswith("ZNU25")]
     assert row[:5] == ["ZNU25", "7", "USD", "2025-09-19", "17:00:00"]
-    history = run("history", "positions", "ZNU25", *names)
+    history = run("history", "derived/positions", "ZNU25", *names)
     assert "1 record" in history.out
     assert ["17:00:00", "7", "USD", "2025-09-19"] in [
         line.split() for line in history.out.splitlines()

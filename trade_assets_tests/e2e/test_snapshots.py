@@ -4,10 +4,12 @@ a rerun of the hour, a rotated secret; and no secret anywhere at the end.
 The tests of this module share one running product and come in this order.
 """
 
+import contextlib
 import gzip
 import json
 import secrets
 import signal
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,12 +20,14 @@ from trade_assets.alarms.board import Board
 from trade_assets.alarms.desk import LEASE_SECONDS
 from trade_assets.clients.secrets import SecretsManagerCredentials
 from trade_assets.clients.tt.vault import TokenVault
+from trade_assets.errors import StoreUnavailableError
 from trade_assets.feeds.keys import PARTITION_FORMAT
 from trade_assets.feeds.snapshots.base import SLOT
 from trade_assets.feeds.snapshots.keys import parse_snapshot_key, snapshot_hour_prefix
 from trade_assets.feeds.snapshots.registry import SNAPSHOTS
 from trade_assets.feeds.snapshots.slots import slot_at
 from trade_assets.stores.aws import secretsmanager_client
+from trade_assets.stores.latest import LatestStore
 from trade_assets.stores.slot_log import SlotNote
 from trade_assets_tests.e2e.life import Product, backfill_status
 from trade_assets_tests.support.product import (
@@ -62,6 +66,43 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
             life.stores.close()
 
 
+class Pictures(threading.Thread):
+    """Looks at the working orders all the while, as a reader does, and remembers what was wrong."""
+
+    def __init__(self, product: Product) -> None:
+        super().__init__(daemon=True)
+        self.files: set[str] = set()
+        self.mixed: list[str] = []
+        self._latest = LatestStore(product.running.settings)
+        self._over = threading.Event()
+
+    def run(self) -> None:
+        while not self._over.wait(0.02):
+            with contextlib.suppress(StoreUnavailableError):
+                self._look()
+
+    def _look(self) -> None:
+        picture = self._latest.read_set(ORDERS)
+        if picture is None:
+            return
+        self.files.add(picture.file_key)
+        if {record["file_key"] for record in picture.records} - {picture.file_key}:
+            self.mixed.append(picture.file_key)
+
+    def stop(self) -> None:
+        self._over.set()
+        self.join()
+        self._latest.close()
+
+
+@pytest.fixture(scope="module")
+def pictures(product: Product) -> Iterator[Pictures]:
+    watcher = Pictures(product)
+    watcher.start()
+    yield watcher
+    watcher.stop()
+
+
 def whole_slots(product: Product) -> list[datetime]:
     """Slots of this hour and the last one of which every kind is in the bucket, oldest first."""
     environment = product.stores.settings.tt_environment.value
@@ -79,14 +120,6 @@ def whole_slots(product: Product) -> list[datetime]:
     return sorted(set.intersection(*kinds.values()))
 
 
-def next_whole_slot(product: Product, after: datetime) -> datetime:
-    """The first slot later than `after` that is in the bucket with every kind."""
-    found = eventually(
-        lambda: [slot for slot in whole_slots(product) if slot > after], TWO_SLOTS, "a whole slot"
-    )
-    return found[0]
-
-
 def stored_slot(product: Product, after: datetime) -> datetime:
     """A slot later than `after` of which the stores have every kind, too."""
 
@@ -97,7 +130,9 @@ def stored_slot(product: Product, after: datetime) -> datetime:
         slot = min(parse_snapshot_key(str(file)).slot for file in files)
         return slot if slot > after else None
 
-    return eventually(stored, TWO_SLOTS, "a slot in the stores")
+    slot = eventually(stored, TWO_SLOTS, "a slot in the stores")
+    assert slot is not None
+    return slot
 
 
 def notes(product: Product) -> list[SlotNote]:
@@ -122,7 +157,21 @@ def open_alarms(product: Product) -> set[str]:
     return {episode.name for episode in board.open_episodes()}
 
 
-def test_a_slot_is_in_all_three_stores(product: Product) -> None:
+_KNOWN_SECRETS: list[str] = []
+"""Keys, secrets and tokens that this product has had."""
+
+
+def remember_secrets(product: Product) -> None:
+    """Note what must be nowhere: the key, the secret and the token of now."""
+    credential = SecretsManagerCredentials(product.running.settings).get()
+    vault = TokenVault(product.running.settings, product.stores.latest._redis)
+    token = eventually(lambda: vault.read(credential), 60, "a shared token")
+    assert token is not None
+    secrets_now = (credential.key, credential.secret, token.value)
+    _KNOWN_SECRETS.extend(secret.get_secret_value() for secret in secrets_now)
+
+
+def test_a_slot_is_in_all_three_stores(product: Product, pictures: Pictures) -> None:
     slot = stored_slot(product, datetime.now(UTC) - 10 * SLOT)
     settings, folder = product.running.settings, product.folder
     orders = command_json(settings, folder, ["latest", "orders"])
@@ -139,34 +188,6 @@ def test_a_slot_is_in_all_three_stores(product: Product) -> None:
     assert slot in whole_slots(product)
 
 
-def test_a_run_a_slot_and_no_slot_twice(product: Product) -> None:
-    stored_slot(product, slot_at(datetime.now(UTC)))
-    data = product.running.graphql(
-        """query($job: String!) { runsOrError(filter: {pipelineName: $job}) {
-             ... on Runs { results { status tags { key value } } } } }""",
-        job=SLOT_JOB,
-    )["runsOrError"]["results"]
-    keys = [tag["value"] for run in data for tag in run["tags"] if tag["key"] == "dagster/run_key"]
-    assert len(keys) >= 2
-    assert len(set(keys)) == len(keys)
-
-
-def test_orders_replace_each_other_as_a_whole(product: Product) -> None:
-    seen: list[tuple[str, frozenset[str]]] = []
-
-    def two_pictures() -> bool:
-        picture = product.stores.latest.read_set(ORDERS)
-        assert picture is not None
-        slots = {record["file_key"] for record in picture.records}
-        assert slots <= {picture.file_key}
-        if not seen or seen[-1][0] != picture.file_key:
-            keys = frozenset(record["record_key"] for record in picture.records)
-            seen.append((picture.file_key, keys))
-        return len(seen) >= 3
-
-    eventually(two_pictures, TWO_SLOTS + 60, "three pictures of the orders")
-
-
 def test_when_tt_fails_the_breaker_opens_and_the_alarm_is_told_once(product: Product) -> None:
     fault(product, "add", "server_error")
     eventually(lambda: notes(product), TWO_SLOTS, "slots that were not taken are noted")
@@ -179,11 +200,18 @@ def test_when_tt_fails_the_breaker_opens_and_the_alarm_is_told_once(product: Pro
     eventually(lambda: not open_alarms(product), TWO_SLOTS, "alarms end")
 
 
-def test_a_killed_daemon_takes_no_slot_twice_and_loses_no_fill(product: Product) -> None:
+def test_a_killed_daemon_and_a_rotated_secret_cost_no_fill(product: Product) -> None:
+    remember_secrets(product)
+    settings = product.running.settings
+    rotated = {"key": secrets.token_hex(16), "secret": secrets.token_hex(16)}
+    client = secretsmanager_client(settings)
+    client.put_secret_value(SecretId=settings.tt_secret_name, SecretString=json.dumps(rotated))
+    client.close()
     daemon = product.running.program("dagster._daemon")
     assert daemon is not None
     daemon.kill()
     stored_slot(product, slot_at(datetime.now(UTC)))
+    remember_secrets(product)
     fills = product.stores.latest.record_keys(FILLS)
     assert fills
     for key in fills[-20:]:
@@ -211,28 +239,24 @@ def test_a_rerun_of_the_hour_rebuilds_both_stores(product: Product) -> None:
     assert set(fills) <= set(product.stores.latest.record_keys(FILLS))
 
 
-def test_a_rotated_secret_is_picked_up_without_a_restart(product: Product) -> None:
-    settings = product.running.settings
-    client = secretsmanager_client(settings)
-    text = client.get_secret_value(SecretId=settings.tt_secret_name)["SecretString"]
-    _KNOWN_SECRETS.extend(json.loads(text).values())
-    credential = SecretsManagerCredentials(settings).get()
-    vault = TokenVault(settings, product.stores.latest._redis)
-    token = eventually(lambda: vault.read(credential), 60, "a shared token")
-    _KNOWN_SECRETS.append(token.value.get_secret_value())
-    rotated = {"key": secrets.token_hex(16), "secret": secrets.token_hex(16)}
-    client.put_secret_value(SecretId=settings.tt_secret_name, SecretString=json.dumps(rotated))
-    client.close()
-    _KNOWN_SECRETS.extend(rotated.values())
-    stored_slot(product, slot_at(datetime.now(UTC)) + SLOT)
-
-
-_KNOWN_SECRETS: list[str] = []
-"""Keys, secrets and a token that this product has had."""
+def test_every_slot_had_one_run_and_every_picture_was_whole(
+    product: Product, pictures: Pictures
+) -> None:
+    data = product.running.graphql(
+        """query($job: String!) { runsOrError(filter: {pipelineName: $job}) {
+             ... on Runs { results { status tags { key value } } } } }""",
+        job=SLOT_JOB,
+    )["runsOrError"]["results"]
+    keys = [tag["value"] for run in data for tag in run["tags"] if tag["key"] == "dagster/run_key"]
+    assert len(keys) >= 3
+    assert len(set(keys)) == len(keys)
+    pictures.stop()
+    assert len(pictures.files) >= 2
+    assert not pictures.mixed
 
 
 def test_no_secret_is_anywhere_that_people_look(product: Product) -> None:
-    assert len(_KNOWN_SECRETS) == 5
+    assert len(set(_KNOWN_SECRETS)) == 6
     home = product.running.home
     places = [
         *(home / "logs").rglob("*"),

@@ -26,6 +26,9 @@ RUNS_A_GO: Final = 400
 """Runs of a job deleted by one maintenance run at most; it comes back every hour, in which 120
 slots make a run each. What piled up while it could not run is gone after a few of its runs."""
 
+HOUR_REPORTS_KEPT_HOURS: Final = 7 * 24.0
+"""A failed report is all that shows an incomplete hour red; 24 a day are few."""
+
 _FINISHED: Final = [
     dg.DagsterRunStatus.SUCCESS,
     dg.DagsterRunStatus.FAILURE,
@@ -58,7 +61,8 @@ def kept_hours(settings: Settings) -> dict[str, float]:
     """How long finished runs are kept, by job."""
     return {
         **dict.fromkeys((STREAM_JOB, HOUR_JOB, MAINTENANCE_JOB), settings.runs_kept_hours),
-        **dict.fromkeys((SLOT_JOB, HOUR_REPORT_JOB), settings.slot_runs_kept_hours),
+        SLOT_JOB: settings.slot_runs_kept_hours,
+        HOUR_REPORT_JOB: HOUR_REPORTS_KEPT_HOURS,
     }
 
 

@@ -24,8 +24,10 @@ from trade_assets.feeds.snapshots.base import Snapshot
 from trade_assets.feeds.snapshots.open_hours import OpenHours
 from trade_assets.feeds.snapshots.slots import slot_at
 from trade_assets.io_managers.base import HISTORY, RAW
+from trade_assets.overview.slots import kind_freshness
 from trade_assets.settings import Settings
 from trade_assets.stores.bundle import Stores
+from trade_assets.stores.feed_status import Freshness
 
 
 def freshness_limit(settings: Settings, snapshot: Snapshot) -> float:
@@ -43,17 +45,17 @@ def freshness_outcome(stores: Stores, snapshot: Snapshot, hours: OpenHours) -> C
     status = stores.latest.status(snapshot)
     closed = hours.closed_reason(slot_at(now - timedelta(seconds=limit)))
     metadata: dict[str, Any] = {"limit_seconds": limit}
-    age = None
+    slot = None
     if "last_event_time" in status:
         slot = datetime.fromisoformat(status["last_event_time"])
-        age = (now - slot).total_seconds()
-        metadata |= {"age_seconds": round(age, 3), "last_file": status.get("last_file", "")}
+        age = round((now - slot).total_seconds(), 3)
+        metadata |= {"age_seconds": age, "last_file": status.get("last_file", "")}
     if closed is not None:
         metadata["not_due"] = closed
     return CheckOutcome(
         layer_key(snapshot, RAW),
         FRESHNESS_CHECK,
-        passed=closed is not None or (age is not None and age <= limit),
+        passed=closed is not None or kind_freshness(hours, slot, limit, now) is Freshness.OK,
         severity=dg.AssetCheckSeverity.WARN,
         metadata=metadata,
     )

@@ -1,6 +1,5 @@
 """Prices of the simulator's futures: each moves with the simulated market in a fixed proportion."""
 
-from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Final
@@ -15,20 +14,11 @@ from trade_assets.local.desk.market import (
     future_mid,
     last_close,
 )
+from trade_assets.local.desk.related import LEVEL_AND_MOVE
 from trade_assets.local.tt.instruments import Future, listed
 
 TickArray = NDArray[np.int64]
 
-# By product: price when ZN is at its mean, and points for each of its points from there. Where
-# `desk.related` has the product too, the numbers are its own (a test holds them together).
-_LEVEL_AND_MOVE: Final[Mapping[str, tuple[float, float]]] = {
-    "ZT": (103.6, 0.25),
-    "ZF": (108.3, 0.6),
-    "ZN": (MEAN_LEVEL, 1.0),
-    "TN": (113.8, 1.3),
-    "ZB": (114.5, 1.7),
-    "UB": (118.2, 2.2),
-}
 _NEXT_TICKS_BELOW: Final = 14  # the next future under the front one
 
 
@@ -40,7 +30,7 @@ def _market(seed: int, day: date) -> FloatArray:
 
 
 def _points(item: Future, market: FloatArray, day: date) -> FloatArray:
-    level, move = _LEVEL_AND_MOVE[item.code]
+    level, move = LEVEL_AND_MOVE[item.code]
     below = 0 if item in listed(day)[::2] else _NEXT_TICKS_BELOW * item.tick
     return level + move * (market - MEAN_LEVEL) - below
 

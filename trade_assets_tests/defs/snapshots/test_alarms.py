@@ -5,10 +5,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from trade_assets.alarms.desk import Alarms
-from trade_assets.defs.snapshots.alarms import TtAlarms, missed_in_a_row
+from trade_assets.defs.snapshots.alarms import TtAlarms
 from trade_assets.feeds.snapshots.base import SLOT
 from trade_assets.feeds.snapshots.open_hours import OpenHours
 from trade_assets.feeds.snapshots.slots import slot_at
+from trade_assets.overview.slots import missed_in_a_row
 from trade_assets.settings import Settings
 from trade_assets.stores.bundle import Stores
 from trade_assets.stores.latest import connect, disconnect
@@ -46,16 +47,16 @@ def test_slots_of_which_nothing_was_kept_are_missed(
     seen: SlotSummary | None, seconds: float, missed: int
 ) -> None:
     now = NOON + timedelta(seconds=seconds)
-    assert missed_in_a_row(ALWAYS, seen, NOON, now) == missed
+    assert missed_in_a_row(ALWAYS, seen, now, NOON) == missed
 
 
 def test_slots_that_were_not_due_are_not_missed() -> None:
     hours = OpenHours.parse(["Wed 12:00-Wed 12:01"])
-    assert missed_in_a_row(hours, None, NOON, NOON + timedelta(hours=3)) == 2
+    assert missed_in_a_row(hours, None, NOON + timedelta(hours=3), NOON) == 2
 
 
 def test_before_the_first_look_nothing_is_missed() -> None:
-    assert missed_in_a_row(ALWAYS, None, None, NOON) == 0
+    assert missed_in_a_row(ALWAYS, None, NOON) is None
 
 
 def test_missed_slots_alarm_and_a_taken_one_ends_it(provisioned: Settings) -> None:
