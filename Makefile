@@ -37,7 +37,7 @@ setup: $(VENV)/.local ## only set up
 	@echo "ready: make run"
 
 test: $(VENV)/.dev ## run every test (ARGS="-k name" for some)
-	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -n 3 --dist loadfile $(ARGS)
 
 lint: $(VENV)/.dev ## check style, format, types and import layers
 	@$(BIN)/ruff check .

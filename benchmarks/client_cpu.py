@@ -21,8 +21,8 @@ from trade_assets.feeds.spot_risk import SPOT_RISK
 from trade_assets.settings import Settings
 from trade_assets.stores.aws import aws_session
 from trade_assets.stores.bundle import Stores
-from trade_assets.stores.latest import connect
 from trade_assets.stores.provision import provision
+from trade_assets.stores.redis_client import connect
 from trade_assets.stores.serialise import iso_text, with_keys
 
 Write = Callable[[pl.DataFrame], object]

@@ -9,7 +9,7 @@ from benchmarks.figures import BenchmarkError
 from benchmarks.parts import running_dagster
 from trade_assets.settings import Settings
 from trade_assets.stores.heartbeats import Heartbeats, StreamBeat
-from trade_assets.stores.latest import connect
+from trade_assets.stores.redis_client import connect
 
 STREAM_START_SECONDS: Final = 90.0
 _POLL_SECONDS: Final = 0.01

@@ -17,7 +17,7 @@ from trade_assets.feeds.keys import feed_prefix
 from trade_assets.feeds.spot_risk import SPOT_RISK
 from trade_assets.settings import load_settings
 from trade_assets.stores.aws import LOCAL_CREDENTIAL
-from trade_assets.stores.latest import connect
+from trade_assets.stores.redis_client import connect
 
 
 class FileConfig(dg.Config):

@@ -25,8 +25,8 @@ from trade_assets.feeds.snapshots.base import SLOT
 from trade_assets.feeds.snapshots.registry import SNAPSHOTS
 from trade_assets.feeds.snapshots.slots import slot_at
 from trade_assets.settings import Settings
-from trade_assets.stores.latest import connect, disconnect
 from trade_assets.stores.provision import provision
+from trade_assets.stores.redis_client import connect, disconnect
 
 if TYPE_CHECKING:
     import redis

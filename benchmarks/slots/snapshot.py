@@ -31,8 +31,8 @@ from trade_assets.io_managers.history import HistoryIOManager
 from trade_assets.io_managers.latest import LatestIOManager
 from trade_assets.settings import Settings, TtTier
 from trade_assets.stores.bundle import Stores
-from trade_assets.stores.latest import connect, disconnect
 from trade_assets.stores.provision import provision
+from trade_assets.stores.redis_client import connect, disconnect
 from trade_assets.stores.serialise import dynamodb_items, with_keys
 
 UNBOUND: Final = "1000000"

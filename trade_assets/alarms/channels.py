@@ -25,7 +25,8 @@ SNS_BOUNDS: Final = {
     "read_timeout": 3,
     "retries": {"mode": "standard", "total_max_attempts": 2},
 }
-"""At worst some 11 s: an alarm that is not told is told at the next look, half a minute later."""
+"""At worst some 11 s, and as much for the account, which is asked for once: an alarm that is not
+told is told at the next look, half a minute later."""
 
 
 class Channel(Protocol):

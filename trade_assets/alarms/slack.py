@@ -12,6 +12,7 @@ from trade_assets.errors import (
     ThrottledError,
     TradeAssetsError,
 )
+from trade_assets.logs import known_secrets, redact
 from trade_assets.settings import Settings
 from trade_assets.stores.retrying import retrying
 
@@ -30,12 +31,13 @@ class SlackChannel:
     def __init__(self, settings: Settings, retry_seconds: float = RETRY_SECONDS) -> None:
         if settings.slack_webhook_url is None:
             raise ValueError("no Slack webhook is configured")
+        self._settings = settings
         self._url = settings.slack_webhook_url
         self._retry_seconds = retry_seconds
         self._pool = urllib3.PoolManager(num_pools=1, timeout=TRY_SECONDS, retries=False)
 
     def tell(self, notice: Notice) -> None:
-        """Post it; tries again while Slack is away.
+        """Post it; tries again while Slack is away, unless it asks to wait: the next look does.
 
         A try that timed out may have been heard, so a message can come twice; never none.
 
@@ -44,9 +46,17 @@ class SlackChannel:
             RemoteRejectedError: Slack refuses the message or does not know the webhook.
         """
         body = orjson.dumps(notice.as_slack())
+        asked_to_wait: ThrottledError | None = None
         for attempt in retrying(self._retry_seconds):
             with attempt:
-                self._post(body)
+                try:
+                    self._post(body)
+                except ThrottledError as error:
+                    if not error.retry_after:
+                        raise
+                    asked_to_wait = error
+        if asked_to_wait is not None:
+            raise asked_to_wait
 
     def close(self) -> None:
         """Give the connections back."""
@@ -68,16 +78,13 @@ class SlackChannel:
         if problem is not None:
             # Out here, so that it has no context: urllib3's errors can name the URL.
             raise problem
-        _check(answer)
+        if answer.status != 200:
+            raise _error(answer, f"posting to Slack: {answer.status} {self._said(answer.data)}")
 
-
-def _check(answer: urllib3.BaseHTTPResponse) -> None:
-    """Raise what an answer other than success means."""
-    if answer.status == 200:
-        return
-    # Slack explains itself in a word, such as `no_service`.
-    said = answer.data[:_ANSWER_LENGTH].decode("utf-8", "replace").strip()
-    raise _error(answer, f"posting to Slack: {answer.status} {said}")
+    def _said(self, data: bytes) -> str:
+        """Slack explains itself in a word, such as `no_service`; a proxy may repeat the URL."""
+        text = redact(data.decode("utf-8", "replace"), known_secrets(self._settings))
+        return text[:_ANSWER_LENGTH].strip()
 
 
 def _error(answer: urllib3.BaseHTTPResponse, message: str) -> TradeAssetsError:

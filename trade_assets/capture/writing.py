@@ -22,7 +22,8 @@ from trade_assets.feeds.snapshots.base import Snapshot
 from trade_assets.logs import get_logger
 from trade_assets.stores.bundle import Stores
 from trade_assets.stores.history import HistoryWritten
-from trade_assets.stores.latest import LatestWritten, Replaced
+from trade_assets.stores.latest import LatestWritten
+from trade_assets.stores.latest_set import Replaced
 from trade_assets.stores.retrying import retrying
 
 log = get_logger(__name__)

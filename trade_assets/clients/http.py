@@ -4,13 +4,16 @@ No retries, redirects or limits belong here (`protection`, the clients), and no 
 What is secret in a request (headers, body, query) is in no representation and no error.
 """
 
-import time
+import contextlib
+import socket
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Self
 from urllib.parse import urlencode, urlsplit
 
 import urllib3
+from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import (
     DecodeError,
     HTTPError,
@@ -20,7 +23,7 @@ from urllib3.exceptions import (
     TimeoutError,
     URLSchemeUnknown,
 )
-from urllib3.response import BaseHTTPResponse
+from urllib3.response import BaseHTTPResponse, HTTPResponse
 
 from trade_assets.errors import (
     MalformedAnswerError,
@@ -45,7 +48,7 @@ class Request:
     Attributes:
         method: of HTTP, in capitals.
         url: absolute; it may have a query of its own.
-        headers: as they go out; nothing is added but what HTTP cannot do without.
+        headers: as they go out; only `Host`, lengths, and what urllib3 says of itself are added.
         query: parameters, added to those of the URL.
         body: bytes to send; None sends none and no `Content-Type`.
     """
@@ -101,6 +104,7 @@ class Http:
     def __init__(self, largest_answer: int = LARGEST_ANSWER) -> None:
         self._largest_answer = largest_answer
         self._pool = urllib3.PoolManager(maxsize=CONNECTIONS, retries=False)
+        self._pool.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
 
     def send(self, request: Request, timeout: float) -> Response:
         """Send it and read the whole answer, in `timeout` seconds.
@@ -110,19 +114,21 @@ class Http:
             MalformedAnswerError: the answer is larger than any should be, or wrongly encoded.
             RemoteRejectedError: this cannot be sent, as a header or the URL is not well-formed.
         """
-        end = time.monotonic() + timeout
-        try:
-            response = self._open(request, timeout)
+        if timeout <= 0:
+            raise RemoteUnavailableError(f"{request.place}: {_late(timeout)}")
+        failure: TradeAssetsError | None = None
+        with _End(timeout) as end:
             try:
-                data = self._read(request, response, end, timeout)
-            except BaseException:
-                response.close()
-                raise
-            response.release_conn()
-            return Response(response.status, response.headers, data)
-        except (HTTPError, OSError, ValueError) as error:
-            # `from None`: texts of these errors may hold the URL, a header or a body.
-            raise _translated(error, request.place, timeout) from None
+                answer = self._exchanged(request, timeout)
+            except (HTTPError, OSError, ValueError) as error:
+                failure = _translated(error, request.place, timeout)
+        # What was cut short can look like an answer: one that ends with its connection.
+        if end.passed:
+            failure = RemoteUnavailableError(f"{request.place}: {_late(timeout)}")
+        # Out here, without context: texts of those errors may hold the URL, a header or a body.
+        if failure is not None:
+            raise failure
+        return answer
 
     def close(self) -> None:
         """Give the connections back."""
@@ -140,28 +146,94 @@ class Http:
             preload_content=False,
         )
 
-    def _read(
-        self, request: Request, response: BaseHTTPResponse, end: float, timeout: float
-    ) -> bytes:
-        """The body, read bit by bit, so that one that trickles in ends in time too."""
-        # A server that closes the connection after its answer has taken the socket out of it:
-        # there a single read may last `timeout` once more.
-        sock = getattr(response.connection, "sock", None)
+    def _exchanged(self, request: Request, timeout: float) -> Response:
+        response = self._open(request, timeout)
+        try:
+            data = self._read(request, response)
+        except BaseException:
+            response.close()
+            raise
+        response.release_conn()
+        return Response(response.status, response.headers, data)
+
+    def _read(self, request: Request, response: BaseHTTPResponse) -> bytes:
+        """The body, read bit by bit, so that one that is too large is noticed."""
         data = bytearray()
-        while True:
-            left = end - time.monotonic()
-            if left <= 0:
-                raise RemoteUnavailableError(f"{request.place}: {_late(timeout)}")
-            if sock is not None:
-                sock.settimeout(left)
-            chunk = response.read1(CHUNK)
-            if not chunk:
-                return bytes(data)
+        while chunk := response.read1(CHUNK):
             data += chunk
             if len(data) > self._largest_answer:
                 raise MalformedAnswerError(
                     f"{request.place}: the answer has more than {self._largest_answer} bytes"
                 )
+        return bytes(data)
+
+
+class _End:
+    """Context that cuts the connection of this thread's exchange off when its time is over.
+
+    A socket's own timeout starts anew with every byte that comes, so that an answer which trickles
+    in, be it in its headers, could last for hours.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.passed = False
+        self._socket: socket.socket | None = None
+        self._lock = threading.Lock()
+        self._timer = threading.Timer(seconds, self._cut)
+        self._timer.daemon = True
+
+    def __enter__(self) -> Self:
+        _under_way.end = self
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        del _under_way.end
+        with self._lock:
+            self._socket = None
+        self._timer.cancel()
+
+    def watch(self, connection: socket.socket) -> None:
+        """Cut this one off."""
+        with self._lock:
+            self._socket = connection
+
+    def _cut(self) -> None:
+        with self._lock:
+            self.passed = True
+            if self._socket is not None:
+                # Not the method of a TLS socket: it takes the session away from who reads.
+                with contextlib.suppress(OSError):
+                    socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+
+
+class _UnderWay(threading.local):
+    """The exchange of this thread."""
+
+    end: _End
+
+
+_under_way: Final = _UnderWay()
+
+
+class _Connection(HTTPConnection):
+    def getresponse(self) -> HTTPResponse:  # type: ignore[override]
+        _under_way.end.watch(self.sock)
+        return super().getresponse()
+
+
+class _TlsConnection(HTTPSConnection):
+    def getresponse(self) -> HTTPResponse:  # type: ignore[override]
+        _under_way.end.watch(self.sock)
+        return super().getresponse()
+
+
+class _Pool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _TlsPool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _TlsConnection
 
 
 def _late(timeout: float) -> str:

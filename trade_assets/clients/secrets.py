@@ -25,6 +25,17 @@ if TYPE_CHECKING:
 KEPT_SECONDS: Final = 300.0
 """How long a credential is used before it is read again."""
 
+POSTPONED_SECONDS: Final = 60.0
+"""After a reading that failed while there is a credential, the next one is tried this later: every
+try may take as long as the bounds allow."""
+
+BOUNDS: Final = {
+    "connect_timeout": 2,
+    "read_timeout": 3,
+    "retries": {"mode": "standard", "total_max_attempts": 2},
+}
+"""At worst some 11 s: it is read on the way to a remote API, within the deadline of a slot."""
+
 _PRINTABLE: Final = frozenset(map(chr, range(0x21, 0x7F)))
 
 _log = get_logger(__name__)
@@ -84,13 +95,12 @@ class SecretsManagerCredentials:
         self._lock = threading.Lock()
         self._client: SecretsManagerClient | None = None
         self._credential: Credential | None = None
-        self._read_at = 0.0
+        self._read_again_at = 0.0
 
     def get(self) -> Credential:
         """As `CredentialSource.get`: read at most every `kept_seconds`."""
         with self._lock:
-            age = self._monotonic() - self._read_at
-            if self._credential is None or age >= self._kept_seconds:
+            if self._credential is None or self._monotonic() >= self._read_again_at:
                 return self._read()
             return self._credential
 
@@ -105,16 +115,17 @@ class SecretsManagerCredentials:
         except NotAskedError as error:
             if self._credential is None:
                 raise
+            self._read_again_at = self._monotonic() + POSTPONED_SECONDS
             _log.warning("the last credential goes on being used", reason=str(error))
             return self._credential
         self._credential = _parse(self._name, text)
-        self._read_at = self._monotonic()
+        self._read_again_at = self._monotonic() + self._kept_seconds
         return self._credential
 
     def _ask(self) -> str:
         try:
             if self._client is None:
-                self._client = secretsmanager_client(self._settings)
+                self._client = secretsmanager_client(self._settings, **BOUNDS)
             answer = self._client.get_secret_value(SecretId=self._name)
         except (ClientError, BotoCoreError) as error:
             refusal = _refusal(self._name, error)

@@ -111,9 +111,10 @@ def _two_days_before_the_tenth(year: int, month: int) -> date:
 @lru_cache(maxsize=4096)
 def month_option_friday(year: int, month: int) -> date:
     """The Friday by which a monthly option of a month ends, be it a business day or not: the last
-    one at least two business days before the last business day of the month before."""
-    latest = business_days_before(last_business_day(year, month - 1), 2)
-    return latest + relativedelta(weekday=FR(-1))
+    one that at least two business days follow up to the last one of the month before."""
+    # Strictly before the last but one, whether or not it is a business day itself.
+    last_but_one = business_days_before(last_business_day(year, month - 1), 1)
+    return last_but_one - timedelta(days=1) + relativedelta(weekday=FR(-1))
 
 
 def month_option_expiry(year: int, month: int) -> date:

@@ -61,6 +61,4 @@ class LatestIOManager(dg.IOManager):
 
     def load_input(self, context: dg.InputContext) -> pl.DataFrame:
         """All newest records of the data set as Redis holds them now (`record_schema`)."""
-        dataset = dataset_of_asset(context.asset_key)
-        store = self._stores.latest
-        return store.frame(dataset, store.record_keys(dataset))
+        return self._stores.latest.whole_frame(dataset_of_asset(context.asset_key))

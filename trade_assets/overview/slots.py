@@ -15,9 +15,6 @@ from trade_assets.stores.slot_log import SlotNote, SlotState
 LOOKED_BACK: Final = timedelta(days=1)
 """Slots are counted this far back: it bounds the work."""
 
-_NOT_KEPT: Final = ("missed", "failed")
-"""How the state of a kind begins on the slot board if it was not kept."""
-
 
 @dataclass(frozen=True, slots=True)
 class SlotCounts:
@@ -43,7 +40,7 @@ def missed_in_a_row(
     `first` is the slot from which on somebody wants slots, where that is known. None: no slot was
     ever asked for, so nobody can tell.
     """
-    kept = None if board is None else _last_kept(board)
+    kept = None if board is None else board.last_kept
     if kept is not None:
         begin = kept + SLOT
     elif first is not None:
@@ -55,13 +52,6 @@ def missed_in_a_row(
     begin = max(begin, first or begin, first_slot_from(now - LOOKED_BACK))
     last = slot_at(now) - SLOT
     return len(hours.due(begin, last)) if begin <= last else 0
-
-
-def _last_kept(board: SlotSummary) -> datetime | None:
-    """The newest slot of which any kind was kept."""
-    if any(not state.startswith(_NOT_KEPT) for state in board.kinds.values()):
-        return board.slot
-    return board.last_whole
 
 
 def count_slots(

@@ -20,7 +20,7 @@ from trade_assets.overview.slots import SlotCounts, count_slots, kind_freshness,
 from trade_assets.settings import Settings
 from trade_assets.stores.bundle import Stores
 from trade_assets.stores.feed_status import Freshness, freshness_limit
-from trade_assets.stores.latest import connect, disconnect
+from trade_assets.stores.redis_client import connect, disconnect
 from trade_assets.stores.slot_board import SlotSummary
 from trade_assets.stores.slot_log import SlotNote
 

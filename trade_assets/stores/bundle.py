@@ -11,10 +11,11 @@ from trade_assets.stores.dynamo import DynamoCalls
 from trade_assets.stores.heartbeats import Heartbeats
 from trade_assets.stores.history import HistoryStore
 from trade_assets.stores.instrument_cache import InstrumentCache
-from trade_assets.stores.latest import LatestStore, connect, disconnect
+from trade_assets.stores.latest import LatestStore
 from trade_assets.stores.ledger import Ledger
 from trade_assets.stores.objects import ObjectStore
 from trade_assets.stores.queue import FeedQueue
+from trade_assets.stores.redis_client import connect, disconnect
 from trade_assets.stores.slot_board import SlotBoard
 from trade_assets.stores.slot_lease import SlotLease
 from trade_assets.stores.slot_log import SlotLog

@@ -9,7 +9,7 @@ from typing import cast
 import redis
 
 from trade_assets.feeds.base import Feed
-from trade_assets.stores.latest import redis_errors, scope_of
+from trade_assets.stores.redis_client import redis_errors, scope_of
 
 
 class UnknownColumns:

@@ -15,7 +15,7 @@ import redis
 
 from trade_assets.feeds.base import Feed
 from trade_assets.feeds.times import EPOCH
-from trade_assets.stores.latest import redis_errors, scope_of
+from trade_assets.stores.redis_client import redis_errors, scope_of
 
 MOST_INTERVALS: Final = 1000
 """Stretches kept for a feed: the newest."""

@@ -10,7 +10,7 @@ from typing import Final, cast
 import orjson
 import redis
 
-from trade_assets.stores.latest import redis_errors
+from trade_assets.stores.redis_client import redis_errors
 
 RUNS_KEY: Final = "stream:runs"
 

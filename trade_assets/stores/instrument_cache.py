@@ -14,7 +14,7 @@ import orjson
 import redis
 
 from trade_assets.settings import Settings
-from trade_assets.stores.latest import redis_errors
+from trade_assets.stores.redis_client import redis_errors
 from trade_assets.stores.serialise import iso_text
 
 FRESH_FOR: Final = timedelta(hours=24)

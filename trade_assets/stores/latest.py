@@ -29,7 +29,6 @@ from trade_assets.settings import Settings
 from trade_assets.stores import latest_set
 from trade_assets.stores.latest_set import PictureOfSet, Replaced
 from trade_assets.stores.redis_client import (
-    REDIS_ERRORS,
     as_redis_error,
     connect,
     disconnect,
@@ -37,19 +36,6 @@ from trade_assets.stores.redis_client import (
     scope_of,
 )
 from trade_assets.stores.serialise import iso_text, iso_time, redis_fields, typed_frame
-
-__all__ = [
-    "REDIS_ERRORS",
-    "LatestStore",
-    "LatestWritten",
-    "PictureOfSet",
-    "Replaced",
-    "as_redis_error",
-    "connect",
-    "disconnect",
-    "redis_errors",
-    "scope_of",
-]
 
 _GUARDED_WRITE: Final = """
 local stored = redis.pcall('HMGET', KEYS[1], 'event_time', 'file_key')

@@ -3,7 +3,7 @@
 Bounded reading only; what puts files here is the stream, and what takes them out is a rerun.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -15,6 +15,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from trade_assets.errors import TradeAssetsError
 from trade_assets.feeds.keys import ERROR_SUFFIX, QUARANTINE_PREFIX, feed_prefix
 from trade_assets.feeds.registry import FEEDS
+from trade_assets.feeds.snapshots.keys import snapshot_prefix
+from trade_assets.feeds.snapshots.registry import SNAPSHOTS_BY_KIND
+from trade_assets.settings import TtEnvironment
 from trade_assets.stores.aws import as_store_error
 from trade_assets.stores.objects import ObjectInfo, ObjectStore
 from trade_assets.stores.queue import QUEUE_BATCH, announcements
@@ -92,9 +95,7 @@ def look_into_quarantine(objects: ObjectStore, now: datetime, limit: int = 10) -
     """
     found, more = _listed(objects, QUARANTINE_PREFIX, None)
     if more:
-        found = [
-            info for feed in FEEDS.values() for info in _newest_of(objects, feed_prefix(feed), now)
-        ]
+        found = [info for prefix in _prefixes() for info in _newest_of(objects, prefix, now)]
     reports = {info.key for info in found if info.key.endswith(ERROR_SUFFIX)}
     files = [info for info in found if info.key not in reports]
     newest = sorted(files, key=lambda info: (info.landed_at, info.key), reverse=True)[:limit]
@@ -122,6 +123,13 @@ def _listed(objects: ObjectStore, prefix: str, after: str | None) -> tuple[list[
     """The first keys below a prefix, and whether there are more."""
     found = list(islice(objects.list_after(prefix, after), LOOKED_AT_KEYS + 1))
     return found[:LOOKED_AT_KEYS], len(found) > LOOKED_AT_KEYS
+
+
+def _prefixes() -> Iterator[str]:
+    """Below which what is in quarantine once was: of every feed, and of every kind of snapshot."""
+    yield from map(feed_prefix, FEEDS.values())
+    for environment in TtEnvironment:
+        yield from (snapshot_prefix(environment.value, kind) for kind in SNAPSHOTS_BY_KIND)
 
 
 def _newest_of(objects: ObjectStore, prefix: str, now: datetime) -> list[ObjectInfo]:

@@ -12,7 +12,7 @@ import orjson
 import redis
 
 from trade_assets.settings import Settings
-from trade_assets.stores.latest import redis_errors
+from trade_assets.stores.redis_client import redis_errors
 from trade_assets.stores.serialise import iso_text
 
 # `failures_before` is the count without this slot, so that a second try of it counts once.

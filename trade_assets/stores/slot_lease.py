@@ -12,7 +12,7 @@ from redis.exceptions import LockError
 from redis.lock import Lock
 
 from trade_assets.settings import Settings
-from trade_assets.stores.latest import redis_errors
+from trade_assets.stores.redis_client import redis_errors
 
 
 class HeldLease:

@@ -9,7 +9,7 @@ from redis.exceptions import RedisError
 
 from trade_assets.feeds.base import Dataset
 from trade_assets.settings import Settings
-from trade_assets.stores.latest import as_redis_error, connect, disconnect, scope_of
+from trade_assets.stores.redis_client import as_redis_error, connect, disconnect, scope_of
 
 ENTRIES: Final = 500
 """Most entries of one reading."""

@@ -1,7 +1,8 @@
 """A small HTTP server, a process of its own, that answers as told and notes what it was sent.
 
 Arguments: port, file of notes, and the answers in order: a status, a status with a Retry-After
-(`429:1`), or `drop` for a closed connection. After the last it answers 200.
+(`429:1`), `drop` for a closed connection, or `echo` for a 404 that repeats the path. After the last
+it answers 200.
 """
 
 import json
@@ -29,8 +30,10 @@ def main(port: int, notes: Path, answers: list[str]) -> None:
             if answer == "drop":
                 self.connection.close()
                 return
-            status, _, after = answer.partition(":")
+            status, _, after = answer.replace("echo", "404").partition(":")
             said = b"ok" if status == "200" else b"no_service"
+            if answer == "echo":
+                said = b"x" * 180 + self.path.encode()
             self.send_response(int(status))
             if after:
                 self.send_header("Retry-After", after)

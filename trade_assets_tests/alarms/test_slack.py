@@ -112,23 +112,32 @@ def test_what_slack_refuses_is_not_tried_again(serve: Callable[..., Server], sta
     assert "SECRET" not in shown(caught.value)
 
 
+def test_an_answer_that_repeats_the_url_does_not_show_it(serve: Callable[..., Server]) -> None:
+    server = serve("echo")
+    with pytest.raises(RemoteRejectedError, match="404 xxx") as caught:
+        channel(server.url).tell(NOTICE)
+    assert "SECRET" not in shown(caught.value)
+
+
 def test_trying_ends(serve: Callable[..., Server]) -> None:
     server = serve(*["429:7"] * 1000)
     with pytest.raises(ThrottledError) as caught:
         channel(server.url, retry_seconds=0.2).tell(NOTICE)
     assert caught.value.retry_after == 7
+    assert len(server.heard) == 1
     assert "SECRET" not in shown(caught.value)
 
 
 @pytest.mark.parametrize(
     ("url", "kind"),
     [
-        (f"http://{LOOPBACK}:{free_port()}{SECRET_PATH}", RemoteUnavailableError),
+        (f"http://{LOOPBACK}:1{SECRET_PATH}", RemoteUnavailableError),
         (f"http://[{SECRET_PATH}", RemoteRejectedError),
         (f"http://{LOOPBACK}:port{SECRET_PATH}", RemoteRejectedError),
         (f"nothing://{LOOPBACK}{SECRET_PATH}", RemoteRejectedError),
         (f"http://{SECRET_PATH}", RemoteRejectedError),
     ],
+    ids=["nobody listens", "no host", "no port", "no scheme", "nothing"],
 )
 def test_no_error_shows_the_url(url: str, kind: type[TradeAssetsError]) -> None:
     with pytest.raises(kind) as caught:

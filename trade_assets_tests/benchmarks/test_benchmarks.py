@@ -21,7 +21,7 @@ from trade_assets.feeds.spot_risk import SPOT_RISK
 from trade_assets.local.leftovers import marked_processes
 from trade_assets.settings import Settings
 from trade_assets.stores.bundle import Stores
-from trade_assets.stores.latest import connect
+from trade_assets.stores.redis_client import connect
 from trade_assets_tests.support.parts import ministack_python
 
 pytestmark = pytest.mark.integration

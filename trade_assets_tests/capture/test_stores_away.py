@@ -18,7 +18,8 @@ from trade_assets.local.ports import LOOPBACK, free_port
 from trade_assets.settings import Settings
 from trade_assets.stores.bundle import Stores
 from trade_assets.stores.history import HistoryStore, HistoryWritten
-from trade_assets.stores.latest import LatestStore, LatestWritten, Replaced
+from trade_assets.stores.latest import LatestStore, LatestWritten
+from trade_assets.stores.latest_set import Replaced
 from trade_assets.stores.objects import ObjectStore
 from trade_assets.stores.slot_log import SlotState
 from trade_assets_tests.capture.conftest import Desk, forget_history, forget_redis, slot_of

@@ -1,5 +1,6 @@
 """The HTTP exchange against a real server on a socket, which does whatever a test wants."""
 
+import contextlib
 import gzip
 import re
 import socket
@@ -240,6 +241,33 @@ def test_an_answer_that_trickles_in(close: bool) -> None:
 
     done = threading.Event()
     assert "no whole answer within 0.3 s" in str(failure(trickle, timeout=0.3))
+
+
+def test_headers_that_trickle_in() -> None:
+    """Cut off in time, however long they would go on; what came of them is no answer."""
+
+    def trickle(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nX-Odd: ")
+        with contextlib.suppress(OSError):  # The asker has had enough.
+            for _ in range(200):
+                connection.sendall(b"x")
+                sent.append(1)
+                done.wait(0.05)
+
+    sent: list[int] = []
+    done = threading.Event()
+    assert "no whole answer within 0.3 s" in str(failure(trickle, timeout=0.3))
+    assert len(sent) < 200
+
+
+@pytest.mark.parametrize("timeout", [0.0, -0.1])
+def test_without_time_nothing_is_sent(timeout: float) -> None:
+    with (
+        serving(answer(b"{}")) as (server, http),
+        pytest.raises(RemoteUnavailableError, match="no whole answer"),
+    ):
+        http.send(get(server), timeout)
+    assert server.requests == []
 
 
 @pytest.mark.parametrize(

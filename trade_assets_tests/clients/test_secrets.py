@@ -6,7 +6,11 @@ from io import StringIO
 
 import pytest
 
-from trade_assets.clients.secrets import KEPT_SECONDS, SecretsManagerCredentials
+from trade_assets.clients.secrets import (
+    KEPT_SECONDS,
+    POSTPONED_SECONDS,
+    SecretsManagerCredentials,
+)
 from trade_assets.errors import CredentialsError, NotAskedError, TradeAssetsError
 from trade_assets.logs import configure
 from trade_assets.settings import Settings
@@ -94,8 +98,10 @@ class Flaky(SecretsManagerCredentials):
     """Whose Secrets Manager can go away."""
 
     is_away = False
+    asked = 0
 
     def _ask(self) -> str:
+        self.asked += 1
         if self.is_away:
             raise NotAskedError("away")
         return super()._ask()
@@ -110,6 +116,22 @@ def test_while_secrets_manager_is_away_the_last_credential_serves(settings: Sett
     clock.now += 10 * KEPT_SECONDS
     assert _key(source) == f"{KEY}-1"
     assert source.refresh() == source.get()
+
+
+def test_secrets_manager_that_is_away_is_not_waited_for_by_every_call(settings: Settings) -> None:
+    clock = Clock()
+    _put(settings, _secret(1))
+    source = Flaky(settings, monotonic=clock)
+    source.get()
+    source.is_away = True
+    clock.now += KEPT_SECONDS
+    for _ in range(3):
+        source.get()
+    assert source.asked == 2
+    _put(settings, _secret(2))
+    source.is_away = False
+    clock.now += POSTPONED_SECONDS
+    assert _key(source) == f"{KEY}-2"
 
 
 def test_nothing_is_shown_in_representations_and_logs(settings: Settings) -> None:

@@ -10,7 +10,7 @@ import pytest
 from trade_assets.settings import Settings
 from trade_assets.stores.bundle import Stores
 from trade_assets.stores.heartbeats import Heartbeats, StreamBeat
-from trade_assets.stores.latest import connect
+from trade_assets.stores.redis_client import connect
 from trade_assets_tests.commands.helpers import (
     Run,
     freshen,

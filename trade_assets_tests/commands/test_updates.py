@@ -8,7 +8,8 @@ import redis
 
 from trade_assets.feeds.spot_risk import SPOT_RISK
 from trade_assets.settings import Settings, load_settings
-from trade_assets.stores.latest import LatestStore, connect
+from trade_assets.stores.latest import LatestStore
+from trade_assets.stores.redis_client import connect
 from trade_assets.stores.updates import UpdateReader
 from trade_assets_tests.commands.helpers import AT_NINE, NINE, RISK_HEADER, records_of
 

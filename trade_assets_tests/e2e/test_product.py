@@ -130,7 +130,7 @@ def test_greeks_and_positions_follow_the_files(product: Product) -> None:
     assert all(0 <= abs(record["delta"]) <= 1 and record["vega"] > 0 for record in found)
     assert {record["underlying_id"] for record in found} == {"ZNU25"}
     (position,) = command_json(
-        product.running.settings, product.folder, ["latest", "positions", "ZNU25"]
+        product.running.settings, product.folder, ["latest", "derived/positions", "ZNU25"]
     )
     assert position["position_quantity"] == sum(lot[0] for lot in json.loads(position["lots"]))
     assert position["trading_date"] == "2025-07-17"

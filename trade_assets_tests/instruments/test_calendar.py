@@ -98,6 +98,7 @@ def test_last_trading_days(product, year, month, day):
         (2021, 1, "2020-12-24"),  # Christmas is a Friday
         (2011, 5, "2011-04-21"),  # Good Friday
         (2022, 1, "2021-12-23"),  # Christmas is kept on Friday the 24th
+        (2043, 4, "2043-03-26"),  # Good Friday, and the last business day is the Tuesday after
     ],
 )
 def test_monthly_options(year, month, day):

@@ -18,13 +18,15 @@ SECOND = timedelta(seconds=1)
 
 def board(slot: datetime, *, kinds: dict[str, str] | None = None, failures: int = 0) -> SlotSummary:
     whole = failures == 0
+    kinds = kinds if kinds is not None else {"orders": "taken"}
     return SlotSummary(
         slot,
         whole,
         0.8,
-        kinds=kinds if kinds is not None else {"orders": "taken"},
+        kinds=kinds,
         failures=failures,
         last_whole=slot if whole else None,
+        last_kept=slot if "taken" in kinds.values() else None,
     )
 
 

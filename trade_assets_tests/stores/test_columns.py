@@ -14,7 +14,7 @@ from trade_assets.feeds.base import Feed
 from trade_assets.local.ports import free_port
 from trade_assets.settings import Settings
 from trade_assets.stores.columns import UnknownColumns
-from trade_assets.stores.latest import connect, disconnect
+from trade_assets.stores.redis_client import connect, disconnect
 from trade_assets_tests.stores.samples import FILLS, SPOT
 
 pytestmark = pytest.mark.integration

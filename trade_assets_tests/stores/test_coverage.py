@@ -20,7 +20,7 @@ from trade_assets.feeds.cadence import Gap, find_gaps
 from trade_assets.local.ports import free_port
 from trade_assets.settings import Settings
 from trade_assets.stores.coverage import FURTHEST_AHEAD, KEPT, MOST_INTERVALS, Coverage
-from trade_assets.stores.latest import connect, disconnect
+from trade_assets.stores.redis_client import connect, disconnect
 from trade_assets_tests.stores.samples import SPOT
 
 START = datetime(2025, 7, 17, 15, 0, tzinfo=UTC)

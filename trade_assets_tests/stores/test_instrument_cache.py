@@ -14,7 +14,7 @@ from trade_assets.stores.instrument_cache import (
     CachedInstrument,
     InstrumentCache,
 )
-from trade_assets.stores.latest import connect, disconnect
+from trade_assets.stores.redis_client import connect, disconnect
 from trade_assets_tests.stores.samples import raw_redis
 
 RECEIVED = datetime(2026, 11, 21, 10, 0, 30, 123456, tzinfo=UTC)

@@ -22,7 +22,8 @@ from trade_assets.errors import StoreRejectedError, StoreUnavailableError
 from trade_assets.local.ports import free_port
 from trade_assets.settings import Settings
 from trade_assets.stores.heartbeats import Heartbeats, StreamBeat
-from trade_assets.stores.latest import LatestStore, connect
+from trade_assets.stores.latest import LatestStore
+from trade_assets.stores.redis_client import connect
 from trade_assets.stores.serialise import iso_text
 from trade_assets_tests.stores.samples import SPOT, raw_redis, records
 

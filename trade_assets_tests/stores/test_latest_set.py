@@ -21,7 +21,8 @@ from trade_assets.errors import StoreUnavailableError
 from trade_assets.feeds.snapshots.orders import ORDERS
 from trade_assets.feeds.snapshots.positions import POSITIONS
 from trade_assets.settings import Settings
-from trade_assets.stores.latest import LatestStore, Replaced
+from trade_assets.stores.latest import LatestStore
+from trade_assets.stores.latest_set import Replaced
 from trade_assets_tests.stores.samples import raw_redis, redis_records
 
 SCOPE = "tt:orders"

@@ -7,7 +7,7 @@ from itertools import permutations
 import pytest
 
 from trade_assets.settings import Settings, TtEnvironment
-from trade_assets.stores.latest import connect, disconnect
+from trade_assets.stores.redis_client import connect, disconnect
 from trade_assets.stores.slot_board import SlotBoard, SlotSummary
 from trade_assets_tests.stores.samples import raw_redis
 

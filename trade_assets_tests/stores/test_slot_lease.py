@@ -8,7 +8,7 @@ import pytest
 from trade_assets.errors import StoreUnavailableError
 from trade_assets.local.ports import LOOPBACK, free_port
 from trade_assets.settings import Settings, TtEnvironment
-from trade_assets.stores.latest import connect, disconnect
+from trade_assets.stores.redis_client import connect, disconnect
 from trade_assets.stores.slot_lease import HeldLease, SlotLease
 from trade_assets_tests.stores.samples import raw_redis
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 from trade_assets.errors import NotAskedError, StoreRejectedError, StoreUnavailableError
-from trade_assets.stores.latest import redis_errors
+from trade_assets.stores.redis_client import redis_errors
 
 Clock = Callable[[], float]
 """Seconds, of the epoch (`time.time`) or of anything that never goes back (`time.monotonic`)."""

@@ -69,7 +69,8 @@ if step == 'admit' then
 end
 
 if step == 'success' then
-  if is_probe then redis.call('DEL', key) end
+  -- A pause stays: another request may have been told of it meanwhile.
+  if is_probe then redis.call('HDEL', key, 'failures', 'open_until', 'probe', 'probe_until') end
   -- Of a request that went out before it opened: the breaker waits for its probe.
   if not is_open then redis.call('HDEL', key, 'failures') end
   return answer('done', 0)

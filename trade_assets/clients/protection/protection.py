@@ -40,7 +40,7 @@ from trade_assets.errors import (
 )
 from trade_assets.logs import get_logger
 from trade_assets.settings import Settings
-from trade_assets.stores.latest import REDIS_ERRORS, redis_errors
+from trade_assets.stores.redis_client import REDIS_ERRORS, redis_errors
 
 if TYPE_CHECKING:
     import redis
@@ -116,7 +116,13 @@ class Protection:
             redis_client, (limits.name, "day"), limits.per_day, day_ticks, clock
         )
 
-    def call(self, send: Callable[[float], T], *, deadline: float | None = None) -> T:
+    def call(
+        self,
+        send: Callable[[float], T],
+        *,
+        deadline: float | None = None,
+        attempts: int | None = None,
+    ) -> T:
         """What `send` returns, asked as often as it takes and the limits allow.
 
         Args:
@@ -124,6 +130,7 @@ class Protection:
                 what they are worth: RemoteUnavailableError (and ThrottledError, with what
                 `Retry-After` says) another attempt, everything else none.
             deadline: in seconds of `time.monotonic`; the call ends by `call_seconds` anyway.
+            attempts: most requests, where some of the limits' are used up (by former hops).
 
         Raises:
             NotAskedError: nothing was sent: the breaker is open (BreakerOpenError), the day's
@@ -134,11 +141,10 @@ class Protection:
         """
         end = self._monotonic() + self.limits.call_seconds
         call = _Call(send, end if deadline is None else min(end, deadline))
-        attempts = retrying(
-            self.limits.name, self.limits.attempts, call.end, self._monotonic, self._waiting(call)
-        )
+        most = min(self.limits.attempts, attempts or self.limits.attempts)
+        retries = retrying(self.limits.name, most, call.end, self._monotonic, self._waiting(call))
         try:
-            answer: T = attempts(self._attempt, call)
+            answer: T = retries(self._attempt, call)
             return answer
         except NotAskedError as refusal:
             call.tally.refused += 1
@@ -243,6 +249,7 @@ class Protection:
             self._waiting(call)(wait)
 
     def _sent(self, call: _Call[T]) -> T:
+        self._check_time(call)  # The last permit may have taken what was left.
         call.tally.attempts += 1
         call.tally.retries += call.tally.attempts > 1
         try:

@@ -6,7 +6,6 @@ Which questions there are, and with which credential, is not decided here.
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Final, Generic, NamedTuple, TypeVar
 from urllib.parse import SplitResult, parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
@@ -91,19 +90,27 @@ class Exchange:
         """The answer as `read` reads it. `deadline`: of `time.monotonic()`.
 
         An answer that `read` refuses with a transient error is asked for again, within the bounds
-        of the protection; a redirect is a request of its own to it, as it is to TT.
+        of the protection. A redirect is a request of its own to it, as it is to TT, but no new
+        call: no more than `attempts + MOST_REDIRECTS` requests go out.
 
         Raises:
             RemoteRejectedError: TT refuses, or sends us to another origin.
             RemoteUnavailableError: TT failed, answered nonsense, or was not asked.
         """
-        # One call, however many hops: each has what the former ones left of its time.
+        # One call, however many hops: each has what the former ones left of its time and retries.
         end = time.monotonic() + self._protection.limits.call_seconds
         end = end if deadline is None else min(end, deadline)
-        for _ in range(1 + MOST_REDIRECTS):
+        sent = 0
+
+        def attempt(timeout: float) -> "_Read[T] | Question":
+            nonlocal sent
+            sent += 1
+            return self._attempt(question, read, timeout)
+
+        for hops in range(1 + MOST_REDIRECTS):
             _check_url(question)
-            attempt = partial(self._attempt, question, read)
-            outcome = self._protection.call(attempt, deadline=end)
+            left = self._protection.limits.attempts - (sent - hops)
+            outcome = self._protection.call(attempt, deadline=end, attempts=left)
             if isinstance(outcome, _Read):
                 return outcome.value
             question = outcome

@@ -11,7 +11,12 @@ from typing import Final
 from trade_assets.clients.secrets import Credential, CredentialSource
 from trade_assets.clients.tt.token import Token
 from trade_assets.clients.tt.vault import TokenVault
-from trade_assets.errors import CredentialsError, NotAskedError, RemoteUnavailableError
+from trade_assets.errors import (
+    CredentialsError,
+    NotAskedError,
+    RemoteRejectedError,
+    RemoteUnavailableError,
+)
 from trade_assets.logs import get_logger
 
 POSTPONED_SECONDS: Final = 60.0
@@ -52,7 +57,8 @@ class TokenKeeper:
             stale: a token that TT no longer accepts; never given again.
 
         Raises:
-            CredentialsError: TT does not accept the credential, or there is none.
+            CredentialsError: TT does not accept the credential, or there is none, or it accepts
+                none of the tokens that it gives.
             RemoteUnavailableError: no token can be had now.
         """
         credential = self._credentials.get()
@@ -85,14 +91,23 @@ class TokenKeeper:
             if not mine:
                 return _nobody()
             if stale:
-                self._vault.forget(stale)
+                return self._replaced(stale, credential, deadline)
             return self._renewed(credential, token, deadline)
+
+    def _replaced(self, stale: Token, credential: Credential, deadline: float | None) -> Token:
+        if not self._vault.replaceable(credential):
+            raise CredentialsError(
+                "TT did not accept the last tokens that it gave, and is not asked for another yet"
+            )
+        self._vault.forget(stale)
+        self._vault.note_replaced(credential)
+        return self._renewed(credential, None, deadline)
 
     def _renewed(self, credential: Credential, good: Token | None, deadline: float | None) -> Token:
         """A new token; if there is none to be had, the one that is still good."""
         try:
             token = self._accepted(credential, deadline)
-        except (RemoteUnavailableError, CredentialsError) as error:
+        except (RemoteUnavailableError, RemoteRejectedError) as error:
             if good is None:
                 raise
             self._postponed_until = self._clock() + POSTPONED_SECONDS

@@ -28,7 +28,8 @@ EARLY_SECONDS: Final = 600.0
 LONGEST_SECONDS: Final = 86_400.0
 """No token is used longer, whatever TT says of it."""
 
-_REFUSED: Final = frozenset({401, 403})
+_REFUSED: Final = frozenset({400, 401, 403})
+"""The first is OAuth's own for a grant that is not good (RFC 6749, 5.2)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ Keys, each alone in its slot of a cluster (no command touches two):
 
 * `tt:token:<environment>` the token, sealed
 * `tt:refused:<environment>` a sealed word: TT does not accept the credential that can read it
+* `tt:replaced:<environment>` likewise: how many of its tokens were replaced lately
 * `tt:token_turn:<environment>` lock of whoever is asking for a new token
 
 Redis never holds a token in the clear. What a former secret sealed is unreadable, hence not there.
@@ -29,6 +30,11 @@ if TYPE_CHECKING:
 REFUSED_SECONDS: Final = 300
 """A credential that TT refused is not tried again for so long: a vendor bans who keeps trying."""
 
+MOST_REPLACED: Final = 3
+REPLACED_SECONDS: Final = 120
+"""After so many tokens that TT did not accept, none is fetched in place of another for so long:
+where it accepts none at all, every call would fetch one more, and spend the day's budget."""
+
 _POLL_SECONDS: Final = 0.05
 _SPARE_SECONDS: Final = 5.0
 
@@ -38,7 +44,7 @@ _log = get_logger(__name__)
 class TokenVault:
     """Sealed tokens in and out of Redis. Thread-safe.
 
-    Raises (every method but `write` and `note_refused`):
+    Raises (every method but `write` and those that note):
         NotAskedError: Redis is away. The protection would let nothing out either.
     """
 
@@ -54,6 +60,7 @@ class TokenVault:
         self._scope = f"{settings.tt_url}/{environment}"
         self._token_key = f"tt:token:{environment}"
         self._refused_key = f"tt:refused:{environment}"
+        self._replaced_key = f"tt:replaced:{environment}"
         self._turn_key = f"tt:token_turn:{environment}"
         # Two calls (the second with a secret that was read again), should the holder die.
         self.turn_seconds = 2 * settings.tt_call_seconds + _SPARE_SECONDS
@@ -79,15 +86,23 @@ class TokenVault:
 
     def refused(self, credential: Credential) -> bool:
         """Whether TT refused this very credential a short while ago."""
-        with _closed("reading refusals"):
-            sealed = self._redis.get(self._refused_key)
-        return bool(sealed) and self._seal(credential).open_text(str(sealed)) is not None
+        return self._noted(self._refused_key, credential) is not None
 
     def note_refused(self, credential: Credential) -> None:
         """Remember that for `REFUSED_SECONDS`; if Redis fails, nobody does."""
-        self._try_set(
-            self._refused_key, self._seal(credential).close_text("refused"), REFUSED_SECONDS
-        )
+        self._note(self._refused_key, credential, "refused", REFUSED_SECONDS)
+
+    def replaceable(self, credential: Credential) -> bool:
+        """Whether a token of this credential that TT does not accept may be replaced now."""
+        return self._replaced(credential) < MOST_REPLACED
+
+    def note_replaced(self, credential: Credential) -> None:
+        """Count one that was; only whose turn it is may say so. If Redis fails, nobody counts."""
+        count = self._replaced(credential) + 1
+        self._note(self._replaced_key, credential, str(count), REPLACED_SECONDS)
+
+    def _replaced(self, credential: Credential) -> int:
+        return int(self._noted(self._replaced_key, credential) or 0)
 
     @contextmanager
     def turn(self, wait_seconds: float) -> Iterator[bool]:
@@ -112,6 +127,14 @@ class TokenVault:
 
     def _seal(self, credential: Credential) -> Seal:
         return Seal(credential, self._scope)
+
+    def _noted(self, key: str, credential: Credential) -> str | None:
+        with _closed("reading what TT refused"):
+            sealed = self._redis.get(key)
+        return self._seal(credential).open_text(str(sealed)) if sealed else None
+
+    def _note(self, key: str, credential: Credential, text: str, seconds: int) -> None:
+        self._try_set(key, self._seal(credential).close_text(text), seconds)
 
     def _try_set(self, key: str, text: str, seconds: int) -> None:
         try:

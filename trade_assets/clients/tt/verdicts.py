@@ -30,6 +30,7 @@ MESSAGE_LENGTH: Final = 300
 _MESSAGES: Final = ("status_message", "status_desc", "message")  # The last is its gateway's own.
 _UNAUTHORIZED, _THROTTLED, _UNAVAILABLE = 401, 429, 503
 _FIRST_SERVER_ERROR, _LAST = 500, 599
+_TOO_SLOW = 408  # A gateway that gave up waiting for our request: it may be repeated.
 _FIRST_REDIRECT, _FIRST_ERROR = 300, 400
 _BROKEN_TEXT = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029]+")
 
@@ -57,7 +58,7 @@ class Judge:
             CredentialsError: 401.
             RemoteRejectedError: another 4xx, or an error in a 200 that has no better status.
             ThrottledError: 429, and a 503 with a Retry-After.
-            RemoteUnavailableError: another 5xx.
+            RemoteUnavailableError: another 5xx, and 408.
             MalformedAnswerError: no JSON object, or one that `check` finds fault with.
         """
         document = _parsed(response.data)
@@ -95,7 +96,7 @@ class Judge:
         # A 503 that says when to come back (maintenance) is honoured as a 429 is.
         if status == _THROTTLED or (status == _UNAVAILABLE and wait_seconds is not None):
             return ThrottledError(message, wait_seconds)
-        if status >= _FIRST_SERVER_ERROR:
+        if status >= _FIRST_SERVER_ERROR or status == _TOO_SLOW:
             return RemoteUnavailableError(message)
         return RemoteRejectedError(message, status)
 

@@ -12,7 +12,7 @@ from trade_assets.feeds.snapshots.open_hours import OpenHours
 from trade_assets.overview.slots import missed_in_a_row
 from trade_assets.settings import Settings
 from trade_assets.stores.bundle import Stores
-from trade_assets.stores.latest import connect
+from trade_assets.stores.redis_client import connect
 
 if TYPE_CHECKING:
     import redis

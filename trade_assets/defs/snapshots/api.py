@@ -6,7 +6,7 @@ import dagster as dg
 
 from trade_assets.clients.tt.client import TtClient
 from trade_assets.settings import Settings
-from trade_assets.stores.latest import connect, disconnect
+from trade_assets.stores.redis_client import connect, disconnect
 
 
 def tt_resource(settings: Settings) -> dg.ResourceDefinition:

@@ -25,14 +25,8 @@ from trade_assets.feeds.snapshots.open_hours import OpenHours
 from trade_assets.feeds.snapshots.slots import slot_at
 from trade_assets.io_managers.base import HISTORY, RAW
 from trade_assets.overview.slots import kind_freshness
-from trade_assets.settings import Settings
 from trade_assets.stores.bundle import Stores
-from trade_assets.stores.feed_status import Freshness
-
-
-def freshness_limit(settings: Settings, snapshot: Snapshot) -> float:
-    """Seconds after which a kind without a new slot is stale while slots are due."""
-    return settings.freshness_seconds.get(snapshot.path, snapshot.freshness_seconds)
+from trade_assets.stores.feed_status import Freshness, freshness_limit
 
 
 def freshness_outcome(stores: Stores, snapshot: Snapshot, hours: OpenHours) -> CheckOutcome:

@@ -8,7 +8,7 @@ import redis
 
 from trade_assets.clients.protection.protection import Protection
 from trade_assets.settings import Settings
-from trade_assets.stores.latest import connect, disconnect
+from trade_assets.stores.redis_client import connect, disconnect
 from trade_assets_tests.clients.protection.helpers import FakeTime, Make, limits, protection
 
 

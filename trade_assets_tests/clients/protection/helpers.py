@@ -12,7 +12,7 @@ from trade_assets.clients.protection.base import ApiLimits
 from trade_assets.clients.protection.protection import Protection
 from trade_assets.errors import RemoteUnavailableError
 from trade_assets.settings import Settings
-from trade_assets.stores.latest import connect, disconnect
+from trade_assets.stores.redis_client import connect, disconnect
 
 Make = Callable[..., Protection]
 """Makes a protection: a name, where it shall share another's counts, and fields of its limits."""

@@ -8,7 +8,7 @@ from trade_assets.clients.protection.base import ApiLimits
 from trade_assets.clients.protection.protection import Protection
 from trade_assets.errors import BudgetSpentError
 from trade_assets.settings import Settings
-from trade_assets.stores.latest import connect, disconnect
+from trade_assets.stores.redis_client import connect, disconnect
 from trade_assets_tests.clients.protection.helpers import LastLook
 
 

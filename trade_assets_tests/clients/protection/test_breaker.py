@@ -20,7 +20,7 @@ from trade_assets.clients.protection.breaker import (
     Word,
 )
 from trade_assets.settings import Settings
-from trade_assets.stores.latest import connect, disconnect
+from trade_assets.stores.redis_client import connect, disconnect
 from trade_assets_tests.clients.protection.helpers import FakeTime, limits
 
 pytestmark = pytest.mark.integration
@@ -227,6 +227,19 @@ def test_a_pause_holds_for_everybody_and_ends(client: "redis.Redis", fake_time: 
     assert one.view(client.hgetall(one.key)).paused_seconds == pytest.approx(30.0)  # type: ignore[arg-type]
     fake_time.passed = 30.1
     assert one.admit("f").word is Word.CLOSED
+
+
+def test_a_probe_that_succeeds_does_not_end_a_pause(
+    client: "redis.Redis", fake_time: FakeTime
+) -> None:
+    one = opened(client, fake_time)
+    fake_time.passed = 61.0
+    assert one.admit("probe").word is Word.PROBE
+    one.settle("late", Verdict.FAILURE, 30.0)  # Sent before it opened: told to wait.
+    one.settle("probe", Verdict.SUCCESS)
+    assert one.admit("next").word is Word.PAUSED
+    fake_time.passed = 91.1
+    assert one.admit("last").word is Word.CLOSED
 
 
 def test_a_pause_has_a_bound(client: "redis.Redis", fake_time: FakeTime) -> None:

@@ -19,6 +19,23 @@ from trade_assets_tests.clients.protection.helpers import Api, FakeTime, Make, a
 pytestmark = pytest.mark.integration
 
 
+def test_what_would_be_sent_too_late_is_not_sent(
+    make: Make, fake_time: FakeTime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Redis may take what is left of the time while it gives the last permit."""
+    one, api = make(call_seconds=0.15), Api(fake_time)
+    take = one._second.take
+
+    def slow() -> bool:
+        fake_time.passed += 0.09
+        return take()
+
+    monkeypatch.setattr(one._second, "take", slow)
+    with pytest.raises(NotAskedError, match="no time is left"):
+        one.call(api)
+    assert api.asked == 0
+
+
 def test_a_spent_budget_refuses_at_once_until_the_oldest_is_a_day_old(
     make: Make, fake_time: FakeTime
 ) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from trade_assets.clients.protection.base import ApiLimits
 from trade_assets.clients.protection.protection import Protection
 from trade_assets.settings import Settings
-from trade_assets.stores.latest import connect, disconnect
+from trade_assets.stores.redis_client import connect, disconnect
 from trade_assets_tests.clients.protection.helpers import FakeTime, LastLook, limits, most_in_any
 from trade_assets_tests.clients.protection.many import asked, hammer, in_threads
 

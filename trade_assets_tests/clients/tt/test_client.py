@@ -156,7 +156,8 @@ def test_an_error_inside_a_200_is_an_error(api: Api) -> None:
 
 @pytest.mark.parametrize(
     "bad",
-    [error_reply(500), error_reply(503), error_reply(429, Retry_After="0"), {"drop": True},
+    [error_reply(408), error_reply(500), error_reply(503), error_reply(429, Retry_After="0"),
+     {"drop": True},
      {"body": "<html>"}, {"json": []}, {"json": {"status": "Ok"}}, {"json": {"orders": []}},
      {"body": '{"orders": ['}, {"status": 204}, {"status": 300, "json": {"orders": []}},
      {"status": 303}, {"json": {"orders": [], "lastPage": "false"}}],
@@ -219,7 +220,7 @@ def test_a_token_that_is_stale_again_is_a_credentials_error(api: Api) -> None:
     assert len(api.server.seen(TOKEN_PATH)) == 2
 
 
-@pytest.mark.parametrize("status", [401, 403])
+@pytest.mark.parametrize("status", [400, 401, 403])
 def test_a_refused_token_is_a_credentials_error(api: Api, status: int) -> None:
     api.script(token=error_reply(status, "who are you"))
     with pytest.raises(CredentialsError, match="who are you"):

@@ -10,7 +10,7 @@ from trade_assets.clients.secrets import Credential
 from trade_assets.clients.tt.keeper import POSTPONED_SECONDS, TokenKeeper
 from trade_assets.clients.tt.token import Seal, Token
 from trade_assets.clients.tt.vault import TokenVault
-from trade_assets.errors import RemoteUnavailableError, TradeAssetsError
+from trade_assets.errors import RemoteRejectedError, RemoteUnavailableError, TradeAssetsError
 from trade_assets.settings import Settings
 from trade_assets.stores.redis_client import connect, disconnect
 from trade_assets_tests.clients.tt.conftest import GivenCredentials
@@ -73,11 +73,14 @@ def test_a_token_is_renewed_ten_minutes_early_or_at_half_its_life(
     assert tokens.asked == 2
 
 
+@pytest.mark.parametrize(
+    "error", [RemoteUnavailableError("away"), RemoteRejectedError("away", 404)]
+)
 def test_while_the_token_service_is_away_the_old_token_serves(
-    keeper: TokenKeeper, tokens: Tokens
+    keeper: TokenKeeper, tokens: Tokens, error: TradeAssetsError
 ) -> None:
     keeper.current()
-    tokens.error = RemoteUnavailableError("away")
+    tokens.error = error
     tokens.now += DAY - 300
     for _ in range(3):
         assert _value(keeper.current()) == "token-1"
@@ -86,7 +89,7 @@ def test_while_the_token_service_is_away_the_old_token_serves(
     keeper.current()
     assert tokens.asked == 3
     tokens.now += 300
-    with pytest.raises(RemoteUnavailableError, match="away"):
+    with pytest.raises(type(error), match="away"):
         keeper.current()
 
 

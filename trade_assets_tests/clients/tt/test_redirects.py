@@ -2,12 +2,17 @@
 
 import pytest
 
-from trade_assets.errors import MalformedAnswerError, RemoteRejectedError
+from trade_assets.errors import (
+    MalformedAnswerError,
+    RemoteRejectedError,
+    RemoteUnavailableError,
+)
 from trade_assets_tests.clients.tt.conftest import Api
 from trade_assets_tests.clients.tt.samples import (
     ORDERS_PATH,
     TOKEN_PATH,
     credential,
+    error_reply,
     order,
     orders_reply,
     token_reply,
@@ -49,6 +54,21 @@ def test_three_hops_are_followed_and_no_more(api: Api) -> None:
     with pytest.raises(MalformedAnswerError, match="redirects"):
         api.client().orders()
     assert len(api.server.seen(ORDERS_PATH)) == 4
+
+
+def test_retries_are_those_of_one_call_however_many_hops(api: Api) -> None:
+    """Not as many again after every hop: two attempts, one of them spent before the hop."""
+    api.server.script(
+        {
+            TOKEN_PATH: [token_reply()],
+            ORDERS_PATH: [error_reply(500), _to(ELSEWHERE)],
+            ELSEWHERE: [error_reply(500)],
+        }
+    )
+    with pytest.raises(RemoteUnavailableError, match="500"):
+        api.client().orders()
+    assert len(api.server.seen(ORDERS_PATH)) == 2
+    assert len(api.server.seen(ELSEWHERE)) == 1
 
 
 def test_a_token_is_fetched_where_the_answer_points(api: Api) -> None:

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from trade_assets.clients.tt.vault import TokenVault
+from trade_assets.clients.tt.vault import MOST_REPLACED, TokenVault
 from trade_assets.errors import CredentialsError, NotAskedError
 from trade_assets.settings import Settings, child_environment
 from trade_assets.stores.redis_client import connect, disconnect
@@ -152,6 +152,22 @@ def test_a_refused_credential_is_not_tried_again_by_anybody(api: Api) -> None:
     # A corrected secret is tried at once.
     api.script(ttledger_orders=[orders_reply()])
     api.client(GivenCredentials(credential(2))).orders()
+
+
+def test_tokens_that_are_never_accepted_are_not_fetched_again_and_again(api: Api) -> None:
+    """Not by this process, and not by another: it would cost a request to TT for every call."""
+    api.script(ttledger_orders=[error_reply(401)])
+    client = api.client()
+    calls = MOST_REPLACED + 3
+    for asker in (*[client] * (calls - 1), api.client()):
+        with pytest.raises(CredentialsError):
+            asker.orders()
+    assert len(api.server.seen(TOKEN_PATH)) == 1 + MOST_REPLACED
+    assert len(api.server.seen(ORDERS_PATH)) == calls + MOST_REPLACED
+    # A token for another secret is fetched, and replaced, at once.
+    with pytest.raises(CredentialsError):
+        api.client(GivenCredentials(credential(2))).orders()
+    assert len(api.server.seen(TOKEN_PATH)) == 1 + MOST_REPLACED + 2
 
 
 def test_a_refusal_of_the_rotated_secret_ends_it(api: Api) -> None:

@@ -12,7 +12,7 @@ from trade_assets.feeds.snapshots.slots import slot_at
 from trade_assets.overview.slots import missed_in_a_row
 from trade_assets.settings import Settings
 from trade_assets.stores.bundle import Stores
-from trade_assets.stores.latest import connect, disconnect
+from trade_assets.stores.redis_client import connect, disconnect
 from trade_assets.stores.slot_board import SlotSummary
 
 ALWAYS = OpenHours.parse(["always"])
@@ -23,8 +23,10 @@ FAILED = {"orders": "failed: 503", "fills": "missed: too late"}
 
 def board(number: int, kinds: dict[str, str], last_whole: int | None = None) -> SlotSummary:
     """The board with the slot of this number after noon."""
+    slot = NOON + number * SLOT
     whole = None if last_whole is None else NOON + last_whole * SLOT
-    return SlotSummary(NOON + number * SLOT, False, 1.0, kinds=kinds, last_whole=whole)
+    kept = slot if "taken" in kinds.values() else whole
+    return SlotSummary(slot, False, 1.0, kinds=kinds, last_whole=whole, last_kept=kept)
 
 
 @pytest.mark.parametrize(
