@@ -71,7 +71,8 @@ class Asked:
     Attributes:
         document: the answers; None if there are none.
         reason: why there are none, or not all; empty if all is well.
-        malformed: bytes of answers that are not what the API promises, by what they were to be.
+        malformed: bytes of answers that are not what the API promises, by what they were to be: ""
+            for all of it, else a part.
     """
 
     document: SnapshotDocument | None
@@ -149,7 +150,8 @@ class Asker:
         )
         malformed = None
         if isinstance(found.stopped_by, MalformedAnswerError):
-            malformed = {"": found.stopped_by.data}
+            # The document has its own place in quarantine, which a rerun clears.
+            malformed = {"rest": found.stopped_by.data}
         return Asked(SnapshotDocument(manifest, bodies), "; ".join(notes), malformed)
 
     def _instruments(self, ids: Sequence[str], now: datetime) -> Asked:

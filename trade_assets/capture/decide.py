@@ -49,11 +49,18 @@ class SlotLimits:
 
 @dataclass(frozen=True, slots=True)
 class ActiveRun:
-    """A run that has not ended in the books; `slot` is None where it does not say."""
+    """A run that has not ended in the books.
+
+    Attributes:
+        slot: what it takes; None where it does not say.
+        asks: it asks the API, or may be about to. One that only writes to the stores is in nobody's
+            way, nor is one that died.
+    """
 
     run_id: str
     slot: datetime | None
     started_at: datetime
+    asks: bool = True
 
 
 @dataclass
@@ -137,7 +144,8 @@ class _Look:
         alive = []
         for run in active:
             if self.now - self.cursor.seen[run.run_id] <= self.limits.run_bound:
-                alive.append(run)
+                if run.asks:
+                    alive.append(run)
                 continue
             self.decision.dead.append(run)
             if run.slot is not None:

@@ -70,6 +70,10 @@ class SnapshotDocuments:
         """Where the document of a slot lies, or would."""
         return snapshot_key(self._environment, kind, slot)
 
+    def has_key(self, kind: str, key: str) -> bool:
+        """Whether a key is of a document of this kind, and of this environment."""
+        return key.startswith(snapshot_prefix(self._environment, kind))
+
     def put(self, document: SnapshotDocument) -> StoredDocument:
         """Store a document, unless its slot has one already: then that one is returned.
 

@@ -14,7 +14,7 @@ from trade_assets.capture.changes import changes_since
 from trade_assets.capture.documents import SnapshotDocuments
 from trade_assets.capture.records import RecordReader, SlotRecords, quarantine
 from trade_assets.capture.report import SnapshotFigures
-from trade_assets.capture.status import note_written
+from trade_assets.capture.status import note_written, written_until
 from trade_assets.feeds.keys import partition_hour
 from trade_assets.feeds.snapshots.base import SLOT, Snapshot
 from trade_assets.feeds.snapshots.open_hours import OpenHours, open_hours
@@ -107,18 +107,34 @@ class SnapshotHour:
         return None
 
     def account(self) -> None:
-        """Quarantine what cannot be read and take out of it what can; note the newest document.
+        """Quarantine what cannot be read and take out of it what can; note how far the stores are.
 
-        To be called when both stores have the records: the next slot goes on from there.
+        To be called when both stores have the records: the next slot goes on from what is noted.
         """
         now = datetime.now(UTC)
         for item in self._damaged.values():
             self._again(quarantine, self._stores.objects, item, now)
         if self._sound:
             self._again(self._stores.objects.release, sorted(self._sound))
-        if self.figures.last_file:
-            key, latest = self.figures.last_file, self._stores.latest
-            self._again(note_written, latest, self.snapshot, key)
+        self._again(self._note_written)
+
+    def _note_written(self) -> None:
+        """Note the last document of these hours, unless documents before them are in no store yet:
+        those are for the next slot, which would pass them over."""
+        latest, kind = self._stores.latest, self.snapshot.kind
+        noted = written_until(latest, self.snapshot)
+        until = noted if self._documents.has_key(kind, noted) else ""
+        for hour in self._hours:
+            keys = [
+                key
+                for key in self._documents.hour_keys(kind, hour)
+                if key <= self.figures.last_file
+            ]
+            if until and self._documents.between(kind, until, hour, 1):
+                break
+            until = max([until, *keys])
+        if until:
+            note_written(latest, self.snapshot, until)
 
     def _hour_changes(self, hour: datetime) -> Iterator[pl.DataFrame]:
         keys = self._hour_keys(hour)

@@ -6,6 +6,7 @@ No rule belongs here: what becomes of a slot is decided in `decide`.
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any, Final, Self
 
 import orjson
@@ -24,8 +25,9 @@ Range = tuple[datetime, datetime]
 class SlotRanges:
     """A set of slots in a bounded number of stretches.
 
-    Beyond `RANGES_KEPT` the two that are nearest to each other become one, with what is between
-    them: for requested slots that errs on the side of not asking twice.
+    Beyond `RANGES_KEPT` two that are near to each other become one, with what is between them: for
+    requested slots that errs on the side of not asking twice. They are two of the past, so that
+    slots to come stay out, also where a clock that was ahead has left a stretch behind them.
     """
 
     ranges: list[Range] = field(default_factory=list)
@@ -42,7 +44,9 @@ class SlotRanges:
             else:
                 merged.append((first, last))
         if len(merged) > RANGES_KEPT:
-            at = min(range(len(merged) - 1), key=lambda i: merged[i + 1][0] - merged[i][1])
+            at = _nearest([part for part in merged if part[1] < slot])
+            at = _nearest(merged) if at is None else at
+            assert at is not None
             merged[at : at + 2] = [(merged[at][0], merged[at + 1][1])]
         self.ranges = merged
 
@@ -116,6 +120,12 @@ class SlotCursor:
     def copy(self) -> Self:
         """One that can be changed without changing this one."""
         return self.from_json(self.to_json())
+
+
+def _nearest(ranges: list[Range]) -> int | None:
+    """Where the two neighbours stand that are nearest to each other; None: there are no two."""
+    gaps = [after[0] - before[1] for before, after in pairwise(ranges)]
+    return gaps.index(min(gaps)) if gaps else None
 
 
 def folded(notes: list[SlotNote]) -> list[SlotNote]:

@@ -11,7 +11,8 @@ from trade_assets.stores.latest import LatestStore
 
 
 def written_until(latest: LatestStore, snapshot: Snapshot) -> str:
-    """Key of the newest document that both stores have, with all before it; "" if nobody knows.
+    """Key of the newest document that both stores have, with all before it but what a slot said that
+    it left to a rerun; "" if nobody knows.
 
     Raises:
         StoreUnavailableError: Redis cannot be reached.

@@ -29,7 +29,8 @@ from trade_assets.stores.retrying import retrying
 log = get_logger(__name__)
 
 CAUGHT_UP_DOCUMENTS: Final = 240
-"""Documents of a kind that a slot writes beside its own: two hours. Older ones are for a rerun."""
+"""Documents of a kind that a slot writes beside its own: two hours. Older ones are for a rerun, and
+the slot says so."""
 
 STORE_ERRORS: Final = (StoreUnavailableError, StoreRejectedError)
 
@@ -128,17 +129,21 @@ class SlotWriter:
 
     def _plan(self, snapshot: Snapshot, stored: StoredDocument) -> Written:
         keys: list[str] = []
+        reasons: list[str] = []
         from_status = True
         try:
             until = written_until(self._stores.latest, snapshot)
         except STORE_ERRORS:
             until, from_status = "", False
-        if until.startswith(stored.key.partition("/dt=")[0]):
-            kind, limit = snapshot.kind, CAUGHT_UP_DOCUMENTS
-            keys = self._documents.between(kind, until, stored.slot, limit)
+        if self._documents.has_key(snapshot.kind, until):
+            limit = CAUGHT_UP_DOCUMENTS
+            keys = self._documents.between(snapshot.kind, until, stored.slot, limit + 1)
+            if len(keys) > limit:
+                keys = keys[1:]
+                reasons.append(f"not written: what is before {keys[0]}; rerun its hours")
         items = [*self._reader.read_keys(snapshot, keys), *self._reader.read(snapshot, [stored])]
         before = self._reader.before(snapshot, items[0].slot)
-        return Written(snapshot, items, before, from_status)
+        return Written(snapshot, items, before, from_status, reasons=reasons)
 
     def _write_all(
         self, store: str, write: Callable[[Written], None], plans: Sequence[Written]

@@ -84,7 +84,7 @@ def store_programs(settings: Settings, ministack_python: Path) -> list[Program]:
             ministack_command(ministack_python, home / "ministack", aws_port(settings)),
             "AWS stand-in",
             priority=10,
-            stop_seconds=30,  # it saves its state
+            stop_seconds=240,  # it saves its state: half a minute an hour of the simulated desk
             is_store=True,
         ),
         Program(

@@ -34,7 +34,7 @@ from trade_assets.settings import Profile, Settings, child_environment, without_
 from trade_assets.stores.provision import Provisioned, provision
 
 READY_SECONDS: Final = 60.0
-STOP_SECONDS: Final = 75.0
+STOP_SECONDS: Final = 300.0
 """Bound of an orderly stop: the sum of what each program may take is less."""
 RETRY_GIVEN_UP_SECONDS: Final = 30.0
 _FOREIGN_VARIABLES: Final = (

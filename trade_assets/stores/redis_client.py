@@ -36,13 +36,18 @@ _TRANSIENT: Final = (
 )
 
 
-def connect(settings: Settings) -> "redis.Redis":
+ANSWER_SECONDS: Final = 10.0
+IMPATIENT_SECONDS: Final = 2.0
+"""How long an answer is waited for; the second where something else waits that has a deadline."""
+
+
+def connect(settings: Settings, answer_seconds: float = ANSWER_SECONDS) -> "redis.Redis":
     """A client of the configured server or cluster; values come back as text."""
     url = settings.redis_url.get_secret_value()
     options: dict[str, Any] = {
         "decode_responses": True,
-        "socket_connect_timeout": 3,
-        "socket_timeout": 10,
+        "socket_connect_timeout": min(3.0, answer_seconds),
+        "socket_timeout": answer_seconds,
     }
     try:
         if settings.redis_cluster:

@@ -1,7 +1,7 @@
 """What becomes of a slot: single looks in a table, and whole days of looks by simulation."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -262,6 +262,18 @@ def test_ranges_forget_no_slot_and_stay_few(numbers: list[int]) -> None:
     assert outside == [slot for slot in whole if slot not in ranges]
 
 
+def test_a_clock_that_was_ahead_leaves_no_slots_out_however_many_gaps_there_were() -> None:
+    cursor = SlotCursor()
+    for number in range(RANGES_KEPT + 4):  # gaps that are longer than the jump
+        cursor = look(cursor, number * 7200.0).cursor
+    seconds = (RANGES_KEPT + 3) * 7200.0
+    ahead = look(cursor, seconds + 3600)
+    assert ahead.request == at(seconds + 3600)
+    right = look(ahead.cursor, seconds + 30)
+    assert right.request == at(seconds + 30)
+    assert look(right.cursor, seconds + 90.1).request == at(seconds + 90)
+
+
 @dataclass
 class World:
     """A daemon that looks, a clock that may be wrong, and runs that take their time."""
@@ -360,3 +372,16 @@ def test_no_slot_is_asked_for_twice_whatever_the_clock_does(
             break
     assert len(world.requests) > taken
     assert max(Counter(world.requests).values()) == 1
+
+
+def test_a_run_that_only_writes_to_the_stores_is_in_nobodys_way() -> None:
+    writing = replace(run(0, 30.1, 30.1), asks=False)
+    decision = look(looked(0.0), 30.1, writing)
+    assert decision.request == at(30)
+    assert not decision.dead
+
+
+def test_a_run_that_does_not_ask_is_found_dead_all_the_same() -> None:
+    writing = replace(run(0, 130.0, 130.0), asks=False)
+    decision = look(looked(0.0), 130.0, writing)
+    assert decision.dead == [writing]

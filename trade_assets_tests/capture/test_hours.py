@@ -8,7 +8,7 @@ from polars.testing import assert_frame_equal
 
 from trade_assets.capture.documents import hour_of
 from trade_assets.capture.hours import SnapshotHour
-from trade_assets.errors import RemoteUnavailableError
+from trade_assets.errors import MalformedAnswerError, RemoteUnavailableError
 from trade_assets.feeds.keys import PARTITION_FORMAT
 from trade_assets.feeds.snapshots.orders import ORDERS
 from trade_assets.feeds.snapshots.registry import SNAPSHOTS_BY_KIND
@@ -192,6 +192,18 @@ def test_a_damaged_document_is_set_aside_and_a_repaired_one_taken_back(desk: Des
     desk.stores.objects.put(key, good, "gzip")
     assert rerun(desk.stores, [FIRST_HOUR])["orders"].figures.quarantined == 0
     assert desk.stores.objects.head(f"quarantine/{key}") is None
+
+
+def test_a_rerun_leaves_a_malformed_answer_in_quarantine_for_people(desk: Desk) -> None:
+    body = b'{"fills": ['
+    for number in range(6):
+        desk.model.fill(f"g{number}", desk.time_ns(0, number))
+    desk.api.faults["fills/page"] = lambda: MalformedAnswerError("no JSON", body)
+    key = f"quarantine/{desk.take(0).kinds['fills'].key}.rest"
+    assert desk.stores.objects.get(key).data == body
+    rerun(desk.stores, [FIRST_HOUR])
+    assert desk.stores.objects.get(key).data == body
+    assert desk.stores.objects.head(f"{key}.error.json") is not None
 
 
 def test_a_document_under_another_slots_key_is_damaged(desk: Desk) -> None:

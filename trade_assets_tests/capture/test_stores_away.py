@@ -178,12 +178,38 @@ def test_no_more_is_caught_up_than_a_slot_can_bear(
     parts.history.error = None
     monkeypatch.setattr("trade_assets.capture.writing.CAUGHT_UP_DOCUMENTS", 2)
     result = parts.take(6)
-    assert result.whole
+    assert result.outcome is SlotOutcome.PARTIAL
+    first = parts.desk.documents.key("fills", slot_of(4))
+    assert result.kinds["fills"].reason == f"not written: what is before {first}; rerun its hours"
+    assert result.kinds["fills"].written
     assert result.kinds["fills"].caught_up == 2
     fills = SNAPSHOTS_BY_KIND["fills"]
     keys = [f"g{number}" for number in range(7)]
     kept = [key for key in keys if list(parts.desk.stores.history.read(fills, key))]
     assert kept == ["g0", "g4", "g5", "g6"]
+    assert parts.take(7).whole
+
+
+def test_a_rerun_of_a_later_hour_hides_no_slots_that_are_written_yet_to_be(parts: Parts) -> None:
+    parts.take(0)
+    parts.history.error = AWAY
+    for number in range(1, 5):  # two in the first hour, two in the second
+        parts.take(number)
+    parts.history.error = None
+    rerun(parts.desk.stores, HOURS[1:])
+    assert parts.take(5).kinds["fills"].caught_up == 4
+    same_as_rerun(parts.desk)
+
+
+def test_a_rerun_of_all_that_is_lacking_leaves_nothing_to_the_next_slot(parts: Parts) -> None:
+    parts.take(0)
+    parts.history.error = AWAY
+    for number in range(1, 5):
+        parts.take(number)
+    parts.history.error = None
+    rerun(parts.desk.stores, HOURS)
+    assert parts.take(5).kinds["fills"].caught_up == 0
+    same_as_rerun(parts.desk)
 
 
 def elsewhere(settings: Settings, **changes: Any) -> Settings:

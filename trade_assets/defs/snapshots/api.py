@@ -6,7 +6,7 @@ import dagster as dg
 
 from trade_assets.clients.tt.client import TtClient
 from trade_assets.settings import Settings
-from trade_assets.stores.redis_client import connect, disconnect
+from trade_assets.stores.redis_client import IMPATIENT_SECONDS, connect, disconnect
 
 
 def tt_resource(settings: Settings) -> dg.ResourceDefinition:
@@ -14,7 +14,7 @@ def tt_resource(settings: Settings) -> dg.ResourceDefinition:
 
     @dg.resource(description="The TT REST API, behind its protection.")
     def tt(_: dg.InitResourceContext) -> Iterator[TtClient]:
-        redis_client = connect(settings)
+        redis_client = connect(settings, IMPATIENT_SECONDS)
         client = TtClient(settings, redis_client)
         try:
             yield client

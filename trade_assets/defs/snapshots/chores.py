@@ -13,6 +13,7 @@ import dagster as dg
 from trade_assets.capture.slot_cursor import SlotCursor
 from trade_assets.defs.snapshots.alarms import TtAlarms
 from trade_assets.defs.snapshots.checks import freshness_outcome
+from trade_assets.defs.snapshots.silent import SilentRuns
 from trade_assets.errors import TradeAssetsError
 from trade_assets.feeds.snapshots.open_hours import OpenHours
 from trade_assets.feeds.snapshots.registry import SNAPSHOTS
@@ -99,13 +100,25 @@ class _UnderWay:
             log.exception("a chore of the slot sensor failed", chore=self._name)
 
 
-def all_chores(stores: Stores, hours: OpenHours, alarms: TtAlarms, tick: Tick) -> dict[str, Chore]:
+@dataclass
+class ChoreParts:
+    """What the chores look at, and with."""
+
+    stores: Stores
+    hours: OpenHours
+    alarms: TtAlarms
+    silent: SilentRuns
+
+
+def all_chores(parts: ChoreParts, instance: dg.DagsterInstance, tick: Tick) -> dict[str, Chore]:
     """The chores of a tick, by name."""
+    stores, hours, alarms = parts.stores, parts.hours, parts.alarms
     notes, freshness, first = tuple(tick.slots.notes), dict(tick.freshness), tick.slots.first
     return {
         "alarms": lambda: _look_at_alarms(stores, alarms, hours, first),
         "freshness": lambda: _report_freshness(stores, hours, freshness),
         "notes": lambda: _record(stores, notes),
+        "silent runs": lambda: _note_silent(parts.silent, instance, stores),
     }
 
 
@@ -134,18 +147,24 @@ def _report_freshness(stores: Stores, hours: OpenHours, reported: dict[str, bool
 
 def _record(stores: Stores, notes: tuple[SlotNote, ...]) -> Effect:
     """Write what the slot log lacks, the oldest first; what fails stays in the cursor."""
-    recorded = 0
+    recorded: list[SlotNote] = []
     problem = ""
     try:
         for note in notes:
             stores.slot_log.note(note)
-            recorded += 1
+            recorded.append(note)
     except TradeAssetsError as error:
         problem = str(error)
 
     def apply(tick: Tick) -> None:
-        tick.slots.notes = tick.slots.notes[recorded:]
+        # By what they say: the effect may come ticks later, and old notes are folded meanwhile.
+        tick.slots.notes = [note for note in tick.slots.notes if note not in recorded]
         if problem:
-            tick.problems.append(f"{len(notes) - recorded} notes wait: {problem}")
+            tick.problems.append(f"{len(tick.slots.notes)} notes wait: {problem}")
 
     return apply
+
+
+def _note_silent(silent: SilentRuns, instance: dg.DagsterInstance, stores: Stores) -> Effect:
+    silent.note(instance, stores)
+    return lambda _: None

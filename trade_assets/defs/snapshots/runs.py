@@ -1,8 +1,10 @@
 """The runs of slots in Dagster's books: how one is requested, which are unfinished, or dead."""
 
-from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
-from typing import Final
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
 
 import dagster as dg
 
@@ -10,11 +12,45 @@ from trade_assets.capture.decide import ActiveRun
 from trade_assets.capture.documents import hour_of
 from trade_assets.defs.feeds.keeper import ACTIVE
 from trade_assets.defs.names import SLOT_JOB, SLOT_TAG, TAKE_OP
+from trade_assets.errors import TradeAssetsError
 from trade_assets.feeds.keys import PARTITION_FORMAT
 from trade_assets.feeds.snapshots.slots import slot_at, slot_text
+from trade_assets.settings import Settings
+from trade_assets.stores.redis_client import IMPATIENT_SECONDS, connect, disconnect
+from trade_assets.stores.slot_lease import SlotLease
+
+if TYPE_CHECKING:
+    import redis
 
 HOUR_TAG: Final = "trade_assets/hour"
 _RUNS_LOOKED_AT: Final = 20
+
+LEASE_AFTER: Final = timedelta(seconds=20)
+"""By then a run has the lease, however busy the machine, or its process died on the way."""
+
+
+class LeaseLook:
+    """Looks who has the slot lease, and not for long: a slot waits meanwhile."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def holder(self) -> str | None:
+        """As `SlotLease.holder`."""
+        return self._lease.holder()
+
+    def close(self) -> None:
+        """Give the connection back."""
+        if "_redis" in self.__dict__:
+            disconnect(self._redis)
+
+    @cached_property
+    def _lease(self) -> SlotLease:
+        return SlotLease(self._settings, self._redis)
+
+    @cached_property
+    def _redis(self) -> "redis.Redis":
+        return connect(self._settings, IMPATIENT_SECONDS)
 
 
 def slot_of_text(text: str) -> datetime:
@@ -54,6 +90,24 @@ def unfinished_slot_runs(instance: dg.DagsterInstance) -> list[ActiveRun]:
         )
         for record in records
     ]
+
+
+def without_lease(
+    runs: Sequence[ActiveRun], now: datetime, holder: Callable[[], str | None]
+) -> list[ActiveRun]:
+    """The runs, with those that are old enough to have the slot lease and have it not any more (or
+    died before) marked as not asking.
+
+    `holder` says who has the lease; where it cannot, every run may be asking.
+    """
+    old = {run.run_id for run in runs if now - run.started_at > LEASE_AFTER}
+    if not old:
+        return list(runs)
+    try:
+        text = holder() or ""
+    except TradeAssetsError:
+        return list(runs)
+    return [replace(run, asks=run.run_id not in old or run.run_id in text) for run in runs]
 
 
 def end_dead(instance: dg.DagsterInstance, dead: Iterable[ActiveRun]) -> None:

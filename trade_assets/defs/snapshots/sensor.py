@@ -18,9 +18,10 @@ from trade_assets.capture.slot_cursor import SlotCursor
 from trade_assets.defs.feeds.jobs import AssetJob
 from trade_assets.defs.names import SLOT_SENSOR
 from trade_assets.defs.snapshots.alarms import TtAlarms
-from trade_assets.defs.snapshots.chores import Chores, Tick, all_chores
+from trade_assets.defs.snapshots.chores import ChoreParts, Chores, Tick, all_chores
 from trade_assets.defs.snapshots.hour_report import hour_report_request, hour_to_report
-from trade_assets.defs.snapshots.runs import slot_run_request
+from trade_assets.defs.snapshots.runs import LeaseLook, slot_run_request
+from trade_assets.defs.snapshots.silent import SilentRuns
 from trade_assets.defs.snapshots.slot_run import tt_snapshot
 from trade_assets.defs.snapshots.watch import Clock, SlotWatch, utc_now
 from trade_assets.feeds.snapshots.open_hours import open_hours
@@ -65,7 +66,8 @@ def slot_sensor(
 ) -> dg.SensorDefinition:
     """The sensor over the slots of the TT API."""
     hours, limits = open_hours(settings), SlotLimits.of(settings)
-    chores, alarms = Chores(), TtAlarms(settings)
+    chores, alarms, lease = Chores(), TtAlarms(settings), LeaseLook(settings)
+    silent = SilentRuns()
 
     @dg.sensor(
         name=SLOT_SENSOR,
@@ -82,8 +84,11 @@ def slot_sensor(
         tick = Tick(SlotCursor.from_json(cursor.slots), cursor.freshness)
         if not settings.tt_snapshots_enabled:
             return _resting(cursor, tick.slots)
-        chores.run(tick, all_chores(stores, hours, alarms, tick), _seconds_for_chores(clock()))
-        decision = SlotWatch(context.instance, hours, limits, clock, sleep).wait(tick.slots)
+        parts = ChoreParts(stores, hours, alarms, silent)
+        work = all_chores(parts, context.instance, tick)
+        chores.run(tick, work, _seconds_for_chores(clock()))
+        watch = SlotWatch(context.instance, hours, limits, lease.holder, clock, sleep)
+        decision = watch.wait(tick.slots)
         hour, cursor.reported = hour_to_report(
             cursor.reported, decision.cursor.first, clock(), hours
         )

@@ -10,7 +10,7 @@ import dagster as dg
 
 from trade_assets.capture.decide import Decision, SlotLimits, decide
 from trade_assets.capture.slot_cursor import SlotCursor
-from trade_assets.defs.snapshots.runs import end_dead, unfinished_slot_runs
+from trade_assets.defs.snapshots.runs import end_dead, unfinished_slot_runs, without_lease
 from trade_assets.feeds.snapshots.open_hours import OpenHours
 
 REACH_SECONDS: Final = 10.0
@@ -35,11 +35,15 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True)
 class SlotWatch:
-    """Looks at the clock and at the runs until a slot is to be requested, or the tick is over."""
+    """Looks at the clock and at the runs until a slot is to be requested, or the tick is over.
+
+    `holder` says which run has the slot lease.
+    """
 
     instance: dg.DagsterInstance
     hours: OpenHours
     limits: SlotLimits
+    holder: Callable[[], str | None]
     clock: Clock = utc_now
     sleep: Callable[[float], None] = time.sleep
 
@@ -56,8 +60,9 @@ class SlotWatch:
             cursor = decision.cursor
 
     def _look(self, cursor: SlotCursor) -> Decision:
-        active = unfinished_slot_runs(self.instance)
-        decision = decide(cursor, self.clock(), active, self.hours, self.limits)
+        now = self.clock()
+        active = without_lease(unfinished_slot_runs(self.instance), now, self.holder)
+        decision = decide(cursor, now, active, self.hours, self.limits)
         end_dead(self.instance, decision.dead)
         return decision
 

@@ -107,7 +107,7 @@ def test_the_newest_slot_wins_and_the_other_says_why(own_ticker: SlotTicker) -> 
     own_ticker.tick(60)
     own_ticker.end_run(run_id)
     assert own_ticker.requested(75) == [key(60)]
-    (note,) = own_ticker.stores.slot_log.notes(NOON, NOON + timedelta(hours=1))
+    (note,) = own_ticker.stores.slot_log.notes(NOON + SLOT, NOON + timedelta(hours=1))
     assert (note.first, note.state) == (NOON + SLOT, SlotState.SKIPPED)
     assert note.reason == "run of slot 18:00:00 still active"
 
