@@ -53,6 +53,8 @@ class ActiveRun:
 
     Attributes:
         slot: what it takes; None where it does not say.
+        started_at: when it was requested.
+        begun_at: when its process began; None: it has not, as far as the books know.
         asks: it asks the API, or may be about to. One that only writes to the stores is in nobody's
             way, nor is one that died.
     """
@@ -60,6 +62,7 @@ class ActiveRun:
     run_id: str
     slot: datetime | None
     started_at: datetime
+    begun_at: datetime | None = None
     asks: bool = True
 
 

@@ -11,8 +11,8 @@ from trade_assets.stores.latest import LatestStore
 
 
 def written_until(latest: LatestStore, snapshot: Snapshot) -> str:
-    """Key of the newest document that both stores have, with all before it but what a slot said that
-    it left to a rerun; "" if nobody knows.
+    """Key of the newest document that both stores have, with all before it but what a slot has left
+    to a rerun (and said so); "" if nobody knows.
 
     Raises:
         StoreUnavailableError: Redis cannot be reached.

@@ -75,9 +75,13 @@ def kind_freshness(
     hours: OpenHours, last_slot: datetime | None, limit_seconds: float, now: datetime
 ) -> Freshness:
     """How fresh a kind is. A slot that was not due so long ago makes nothing stale: a closed market
-    does not, and neither does one that has just opened."""
+    does not, and neither does one that has just opened.
+
+    A slot of a time to come does: a clock was ahead, and until then Redis takes no set for newer.
+    """
     if last_slot is None:
         return Freshness.EMPTY
     limit = timedelta(seconds=limit_seconds)
     due = hours.closed_reason(slot_at(now - limit)) is None
-    return Freshness.STALE if due and now - last_slot > limit else Freshness.OK
+    wrong = now - last_slot > limit or last_slot - now > SLOT
+    return Freshness.STALE if due and wrong else Freshness.OK

@@ -191,7 +191,7 @@ class TtObserver:
             limit_seconds=limit,
             last_slot=slot,
             age_seconds=None if slot is None else (now - slot).total_seconds(),
-            record_keys=len(self._stores.latest.record_keys(snapshot)),
+            record_keys=self._stores.latest.record_count(snapshot),
         )
 
     @cached_property
@@ -219,6 +219,9 @@ def _kind_problem(kind: KindStatus) -> str:
     if kind.freshness is Freshness.EMPTY:
         return f"{kind.dataset}: no snapshot yet"
     if kind.freshness is Freshness.STALE and kind.age_seconds is not None:
+        if kind.age_seconds < 0:
+            ahead = f"{-kind.age_seconds:.0f} s ahead of the clock"
+            return f"{kind.dataset}: stale, its newest slot is {ahead}, and older ones do not count"
         limit = f"limit {kind.limit_seconds:g} s"
         return f"{kind.dataset}: stale, its newest slot is {kind.age_seconds:.0f} s old ({limit})"
     return f"{kind.dataset}: freshness {kind.freshness}"

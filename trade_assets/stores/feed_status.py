@@ -68,7 +68,7 @@ def feed_status(stores: Stores, feed: Feed, now: datetime) -> FeedStatus:
         last_ingest_time=ingested,
         age_seconds=age,
         lag_seconds=_number(fields.get("lag_seconds")),
-        record_keys=len(stores.latest.record_keys(feed)),
+        record_keys=stores.latest.record_count(feed),
         gaps=tuple(_gaps(stores, feed, now)),
         unknown_columns=tuple(stores.columns.names(feed)),
     )

@@ -81,9 +81,12 @@ def test_an_hour_is_counted_by_what_was_noted() -> None:
 
 @pytest.mark.parametrize(
     ("age", "expected"),
-    [(0, Freshness.OK), (120, Freshness.OK), (121, Freshness.STALE), (-5, Freshness.OK)],
-)
-def test_a_kind_is_stale_after_its_limit(age: float, expected: Freshness) -> None:
+    [(0, Freshness.OK), (120, Freshness.OK), (121, Freshness.STALE), (-5, Freshness.OK),
+     (-30, Freshness.OK), (-31, Freshness.STALE)],
+)  # fmt: skip
+def test_a_kind_is_stale_after_its_limit_or_before_its_slot(
+    age: float, expected: Freshness
+) -> None:
     last = NOON - timedelta(seconds=age)
     assert kind_freshness(ALWAYS, last, 120.0, NOON) is expected
 

@@ -170,6 +170,7 @@ def test_the_same_delivery_again_repairs_damage(
     store.write(SPOT, frame("D", NEWEST))
     assert stored(client, "D") == shown(NEWEST)
     assert store.record_keys(SPOT) == ["D"]
+    assert store.record_count(SPOT) == 1
 
 
 def test_an_older_delivery_leaves_no_trace_and_columns_that_vanish_are_gone(

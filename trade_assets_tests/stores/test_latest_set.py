@@ -105,7 +105,9 @@ def test_what_is_gone_is_gone_everywhere(
     store: LatestStore, client: "redis.Redis", settings: Settings
 ) -> None:
     assert store.read_set(ORDERS) is None
+    assert store.record_count(ORDERS) == 0
     assert replace(store, 0, {"a": 1.0, "b": 2.0}) == Replaced(2, ("a", "b"))
+    assert store.record_count(ORDERS) == 2
     assert replace(store, 1, {"b": 2.0, "c": None}) == Replaced(2, ("c",), ("a",))
     assert seen(store) == (file_key(1), {"b": 2.0, "c": None})
     assert hashes(settings) == {"b": 2.0, "c": None}
@@ -113,6 +115,7 @@ def test_what_is_gone_is_gone_everywhere(
     assert replace(store, 2, {"b": 2.0, "c": None}) == Replaced(2)
     assert replace(store, 3, {}) == Replaced(0, (), ("b", "c"))
     assert seen(store) == (file_key(3), {})
+    assert store.record_count(ORDERS) == 0
     assert hashes(settings) == {}
     assert len(announced(client)) == 3
 

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 HOUR_TAG: Final = "trade_assets/hour"
 _RUNS_LOOKED_AT: Final = 20
 
-LEASE_AFTER: Final = timedelta(seconds=20)
-"""By then a run has the lease, however busy the machine, or its process died on the way."""
+LEASE_AFTER: Final = timedelta(seconds=10)
+"""So long after its process began a run has the lease, or has had it, or died on the way."""
 
 
 class LeaseLook:
@@ -87,6 +87,7 @@ def unfinished_slot_runs(instance: dg.DagsterInstance) -> list[ActiveRun]:
             record.dagster_run.run_id,
             _tagged_slot(record.dagster_run.tags),
             record.create_timestamp.astimezone(UTC),
+            begun_at=None if record.start_time is None else _utc(record.start_time),
         )
         for record in records
     ]
@@ -95,12 +96,12 @@ def unfinished_slot_runs(instance: dg.DagsterInstance) -> list[ActiveRun]:
 def without_lease(
     runs: Sequence[ActiveRun], now: datetime, holder: Callable[[], str | None]
 ) -> list[ActiveRun]:
-    """The runs, with those that are old enough to have the slot lease and have it not any more (or
-    died before) marked as not asking.
+    """The runs, with those that have had the slot lease (or died before) and have it not any more
+    marked as not asking. One that still waits for its process may yet ask.
 
     `holder` says who has the lease; where it cannot, every run may be asking.
     """
-    old = {run.run_id for run in runs if now - run.started_at > LEASE_AFTER}
+    old = {run.run_id for run in runs if run.begun_at and now - run.begun_at > LEASE_AFTER}
     if not old:
         return list(runs)
     try:
@@ -118,6 +119,10 @@ def end_dead(instance: dg.DagsterInstance, dead: Iterable[ActiveRun]) -> None:
             instance.report_run_failed(
                 run, "The run's process is gone: it took longer than a snapshot ever can."
             )
+
+
+def _utc(epoch_seconds: float) -> datetime:
+    return datetime.fromtimestamp(epoch_seconds, UTC)
 
 
 def _tagged_slot(tags: Mapping[str, str]) -> datetime | None:

@@ -46,8 +46,8 @@ class Manifest:
         slot: the half minute that it was taken for (UTC).
         answers: in the order of the bodies.
         since_ns: fills only: fills at or after this time (epoch ns) were asked for.
-        seen: fills only: ids of the fills at exactly `since_ns` that an earlier snapshot has, and
-            of those after it that are dated in the future (`chain`).
+        seen: fills only: ids of the fills at or after `since_ns` that an earlier snapshot has
+            (`chain`).
         truncated_at: fills only: times (epoch ns) that more fills share than a page holds, so that
             some may be missing.
         notes: what else a reader should know, e.g. an instrument that could not be fetched.

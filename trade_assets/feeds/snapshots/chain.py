@@ -1,6 +1,6 @@
 """The chain of fills: what a snapshot asks for follows from the document of the one before.
 
-Fills are asked for from a time on, inclusive, since two can share a nanosecond; those at that time
+Fills are asked for from a time on, inclusive, since two can share a nanosecond; those from then on
 which are known already are in the manifest, and the reader leaves them out. So each fill is in
 exactly one document's frame, whatever the pages and restarts.
 """
@@ -28,6 +28,11 @@ FUTURE_TOLERANCE: Final = timedelta(minutes=5)
 then would be lost. It stays among the known ones instead."""
 
 
+MOST_CARRIED: Final = 500
+"""So many known fills that the answers lack stay known. They lack those dated in the future where
+the reading stopped before them, and those that TT took back: without a bound these would add up."""
+
+
 def first_fills(slot: datetime) -> tuple[int, tuple[str, ...]]:
     """What the first snapshot of all asks for: fills since the start of the slot's trading day.
 
@@ -44,7 +49,7 @@ def next_fills(document: SnapshotDocument) -> tuple[int, tuple[str, ...]]:
     Returns:
         `LOOK_BACK` before the newest fill (nanoseconds since the epoch), but never before what this
         one asked for, which it is if there are no fills; and the ids that are known from that time
-        on, sorted.
+        on, with those that were known and are not in the answers (`MOST_CARRIED`), sorted.
 
     Raises:
         UnparsableFileError: an answer has no list of fills.
@@ -57,8 +62,11 @@ def next_fills(document: SnapshotDocument) -> tuple[int, tuple[str, ...]]:
     newest = max((time for time, _, early in fills if not early), default=since)
     begin = max(since, newest - LOOK_BACK // timedelta(microseconds=1) * 1000)
     known = {name for time, name, _ in fills if time >= begin}
+    absent = set(seen).difference(name for _, name, _ in fills)
     if begin == since:
         known.update(seen)
+    elif len(absent) <= MOST_CARRIED:
+        known |= absent
     return begin, tuple(sorted(known))
 
 

@@ -1,15 +1,31 @@
 """Chores of the slot sensor: what they come to, and that none holds up a tick."""
 
 import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
 
+import dagster as dg
 import pytest
 
-from trade_assets.capture.slot_cursor import SlotCursor
-from trade_assets.defs.snapshots.chores import Chores, Effect, Tick
+from trade_assets.capture.slot_cursor import NOTES_KEPT, SlotCursor
+from trade_assets.defs.snapshots.alarms import TtAlarms
+from trade_assets.defs.snapshots.chores import ChoreParts, Chores, Effect, Tick, all_chores
+from trade_assets.defs.snapshots.silent import SilentRuns
 from trade_assets.errors import StoreUnavailableError
+from trade_assets.feeds.snapshots.base import SLOT
+from trade_assets.feeds.snapshots.open_hours import open_hours
+from trade_assets.settings import Settings
+from trade_assets.stores.bundle import Stores
+from trade_assets.stores.slot_log import SlotNote, SlotState
 from trade_assets_tests.support.waiting import eventually
 
 LONG = 20.0
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.instance_for_test() as made:
+        yield made
 
 
 @pytest.fixture
@@ -59,3 +75,25 @@ def test_a_chore_that_hangs_is_left_alone_and_not_begun_twice(tick: Tick) -> Non
         lambda: "at last" in tick.problems or chores.run(tick, {"slow": hang}, 0.1),
         what="it is done",
     )
+
+
+def test_notes_that_came_while_others_were_recorded_are_not_forgotten(
+    module_settings: Settings, instance: dg.DagsterInstance
+) -> None:
+    first = datetime(2026, 11, 18, 18, tzinfo=UTC)
+    notes = [
+        SlotNote(first + number * SLOT, first + number * SLOT, SlotState.SKIPPED, f"why {number}")
+        for number in range(NOTES_KEPT + 5)
+    ]
+    with Stores(module_settings) as stores:
+        begun = Tick(SlotCursor(notes=notes[:3]), {})
+        alarms, hours = TtAlarms(module_settings), open_hours(module_settings)
+        parts = ChoreParts(stores, hours, alarms, SilentRuns())
+        effect = all_chores(parts, instance, begun)["notes"]()
+        # Ticks later: there were so many that the oldest of them became one.
+        later = Tick(SlotCursor.from_json(SlotCursor(notes=notes).to_json()), {})
+        kept = list(later.slots.notes)
+        effect(later)
+        assert later.slots.notes == kept
+        effect(begun)
+        assert begun.slots.notes == []

@@ -11,8 +11,10 @@ from trade_assets.stores.bundle import Stores
 
 NOW = datetime(2026, 11, 18, 18, 1, tzinfo=UTC)
 SLOT = NOW - timedelta(seconds=30)
-OLD = ActiveRun("old", SLOT, NOW - LEASE_AFTER - timedelta(seconds=1))
-NEW = ActiveRun("new", NOW, NOW)
+LONG_AGO = NOW - LEASE_AFTER - timedelta(seconds=1)
+OLD = ActiveRun("old", SLOT, LONG_AGO, begun_at=LONG_AGO)
+NEW = ActiveRun("new", NOW, LONG_AGO, begun_at=NOW)
+WAITING = ActiveRun("waiting", SLOT, LONG_AGO)
 
 
 def nobody() -> None:
@@ -26,6 +28,10 @@ def test_a_run_that_gave_the_lease_back_or_died_is_in_nobodys_way() -> None:
 def test_a_run_that_has_the_lease_is_in_the_way() -> None:
     held = without_lease([OLD, NEW], NOW, lambda: f"{slot_text(SLOT)} old")
     assert [run.asks for run in held] == [True, True]
+
+
+def test_a_run_that_waits_for_its_process_may_yet_ask() -> None:
+    assert without_lease([OLD, WAITING], NOW, nobody)[1] == WAITING
 
 
 def test_nobody_looks_while_every_run_is_new() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from trade_assets.errors import UnparsableFileError
 from trade_assets.feeds.snapshots.base import SnapshotDocument
-from trade_assets.feeds.snapshots.chain import LOOK_BACK, first_fills
+from trade_assets.feeds.snapshots.chain import LOOK_BACK, MOST_CARRIED, first_fills
 from trade_assets.feeds.snapshots.document import next_fills, read_document, write_document
 from trade_assets.feeds.snapshots.fills import TT_FILLS
 from trade_assets_tests.feeds.snapshots.documents import FILL, TIME_NS, of_bodies, of_rows
@@ -33,6 +33,11 @@ def asked(found: tuple[int, tuple[str, ...]]) -> tuple[int, tuple[str, ...]]:
     return found[0] - TIME_NS, found[1]
 
 
+def following(before: SnapshotDocument, fills: list[Fill]) -> SnapshotDocument:
+    since, seen = asked(next_fills(before))
+    return document(fills, since, *seen)
+
+
 def test_some_time_before_the_newest_and_all_ids_from_there_on():
     fills = [(1, "a"), (BACK + 5, "d"), (5, "b"), (BACK + 5, "c")]
     assert asked(next_fills(document(fills))) == (5, ("b", "c", "d"))
@@ -51,8 +56,23 @@ def test_more_fills_of_the_same_time_join_those_known():
 
 
 def test_ids_of_earlier_times_are_forgotten():
-    found = next_fills(document([(7, "a"), (BACK + 8, "c")], 7, "a", "b"))
+    found = next_fills(document([(7, "a"), (7, "b"), (BACK + 8, "c")], 7, "a", "b"))
     assert asked(found) == (8, ("c",))
+
+
+def test_known_fills_that_the_answers_lack_stay_known_but_do_not_add_up():
+    fills = [(7, "a"), (BACK + 8, "c")]
+    absent = [f"x{number:03}" for number in range(MOST_CARRIED)]
+    assert asked(next_fills(document(fills, 7, "a", *absent))) == (8, ("c", *absent))
+    assert asked(next_fills(document(fills, 7, "a", "b", *absent))) == (8, ("c",))
+
+
+def test_a_fill_from_the_future_comes_once_where_the_reading_stopped_before_it():
+    first = document([(1, "a"), (LATER_NS, "z")])
+    second = following(first, [(1, "a"), (BACK + 9, "b")])
+    third = following(second, [(BACK + 9, "b"), (LATER_NS, "z")])
+    frames = [TT_FILLS.read(found, {}).frame for found in (first, second, third)]
+    assert [frame["record_key"].to_list() for frame in frames] == [["a", "z"], ["b"], []]
 
 
 @pytest.mark.parametrize("wrong", [2**63 - 1, 4102444800 * 10**9, 0, None, "soon", 1.5e18, True])
