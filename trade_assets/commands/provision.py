@@ -13,7 +13,7 @@ def register(app: typer.Typer) -> None:
 def provision(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
-    """Make the bucket, queues, notification and tables; what is there already is left alone.
+    """Make bucket, queues, notification, tables and topic; what is there already is left alone.
 
     Uses the credentials of the profile (TRADE_ASSETS_PROFILE=aws: the ordinary AWS chain).
     `trade-assets up` does this by itself for the local parts.
