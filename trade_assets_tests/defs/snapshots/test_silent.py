@@ -15,6 +15,8 @@ from trade_assets_tests.defs.snapshots.documents import KINDS, put_document
 
 pytestmark = pytest.mark.integration
 
+# The tests share their stores: each has slots of its own.
+
 
 def ended(
     instance: dg.DagsterInstance, slot: datetime, status: dg.DagsterRunStatus
@@ -43,7 +45,7 @@ def test_it_is_noted(
 
 
 def test_who_said_why_is_left_alone(stores: Stores, instance: dg.DagsterInstance) -> None:
-    slot = slot_at(datetime.now(UTC))
+    slot = slot_at(datetime.now(UTC)) - 20 * SLOT
     ended(instance, slot, dg.DagsterRunStatus.FAILURE)
     stores.slot_log.note(SlotNote(slot, slot, SlotState.FAILED, "503", {}, "its run"))
     SilentRuns().note(instance, stores)
@@ -53,7 +55,7 @@ def test_who_said_why_is_left_alone(stores: Stores, instance: dg.DagsterInstance
 def test_nothing_is_noted_where_nothing_is_missing(
     stores: Stores, instance: dg.DagsterInstance
 ) -> None:
-    slot = slot_at(datetime.now(UTC))
+    slot = slot_at(datetime.now(UTC)) - 40 * SLOT
     ended(instance, slot, dg.DagsterRunStatus.FAILURE)
     for kind in KINDS:
         put_document(stores, kind, slot, [])
