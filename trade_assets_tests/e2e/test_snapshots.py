@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import urllib3
 
 from trade_assets.alarms.board import Board
 from trade_assets.alarms.desk import LEASE_SECONDS
@@ -26,6 +27,7 @@ from trade_assets.feeds.snapshots.base import SLOT
 from trade_assets.feeds.snapshots.keys import parse_snapshot_key, snapshot_hour_prefix
 from trade_assets.feeds.snapshots.registry import SNAPSHOTS
 from trade_assets.feeds.snapshots.slots import slot_at
+from trade_assets.local.ports import LOOPBACK
 from trade_assets.stores.aws import secretsmanager_client
 from trade_assets.stores.latest import LatestStore
 from trade_assets.stores.slot_log import SlotNote
@@ -274,6 +276,27 @@ def test_no_secret_is_anywhere_that_people_look(product: Product) -> None:
     for info in product.stores.objects.list_after("snapshots/"):
         data = gzip.decompress(product.stores.objects.get(info.key).data)
         assert not any(secret.encode() in data for secret in _KNOWN_SECRETS), info.key
+
+
+def test_no_page_of_the_ui_and_no_command_shows_a_secret(product: Product) -> None:
+    settings = product.running.settings
+    runs = product.running.graphql(
+        """{ runsOrError(limit: 40) { ... on Runs { results {
+             runConfigYaml tags { key value }
+             eventConnection { events { ... on MessageEvent { message } } } } } } }"""
+    )
+    shown = {"runs": json.dumps(runs)}
+    for page in ("", "runs", "assets", "locations", "server_info"):
+        url = f"http://{LOOPBACK}:{settings.dagster_port}/{page}"
+        shown[url] = urllib3.request("GET", url).data.decode()
+    for words in (["status"], ["status", "--json"], ["latest", "orders"], ["tt-fault", "list"]):
+        done = command(settings, product.folder, *words)
+        shown[" ".join(words)] = done.stdout + done.stderr
+    assert "take_slot" in shown["runs"]
+    for where, text in shown.items():
+        assert text
+        for secret in _KNOWN_SECRETS:
+            assert secret not in text, where
 
 
 def test_it_stops_without_a_trace(product: Product) -> None:
