@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Protocol
 
-from trade_assets.capture.records import INSTRUMENTS
+from trade_assets.capture.kinds import FILLS, INSTRUMENTS, NAMING_KINDS, ORDERS, POSITIONS
 from trade_assets.clients.protection.base import CallTally, ProtectionState
 from trade_assets.clients.tt.answers import Answer, FillAnswers
 from trade_assets.errors import (
@@ -27,12 +27,6 @@ from trade_assets.logs import get_logger
 from trade_assets.stores.instrument_cache import CachedInstrument, InstrumentCache
 
 log = get_logger(__name__)
-
-ORDERS: Final = "orders"
-FILLS: Final = "fills"
-POSITIONS: Final = "positions"
-NAMING_KINDS: Final = (ORDERS, FILLS, POSITIONS)
-"""The kinds whose rows name instruments; they are asked for beside each other."""
 
 ASKERS: Final = 3
 """Calls on the way at a time; how many there may be in a second is the protection's business."""

@@ -8,11 +8,10 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from trade_assets.capture.documents import SnapshotDocuments, StoredDocument
+from trade_assets.capture.kinds import FILLS
 from trade_assets.errors import UnparsableFileError
 from trade_assets.feeds.snapshots.base import SLOT
 from trade_assets.feeds.snapshots.chain import first_fills, next_fills
-
-FILLS: Final = "fills"
 
 LOOKED_BACK: Final = timedelta(hours=4)
 """How far back from the newest slot documents are looked at by when they landed: by so much a clock

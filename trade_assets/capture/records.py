@@ -17,6 +17,7 @@ from trade_assets.capture.documents import (
     StoredDocument,
     hour_of,
 )
+from trade_assets.capture.kinds import INSTRUMENTS
 from trade_assets.errors import UnparsableFileError
 from trade_assets.feeds.base import ParsedFile, RejectedRow, to_records
 from trade_assets.feeds.snapshots.base import InstrumentNames, Snapshot
@@ -30,9 +31,6 @@ log = get_logger(__name__)
 
 BATCH_DOCUMENTS: Final = 24
 """Documents in memory at a time: 1,000 orders each are 24,000 rows."""
-
-INSTRUMENTS: Final = "instruments"
-"""The kind that names what the others are about."""
 
 
 @dataclass(frozen=True)

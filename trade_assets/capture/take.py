@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from trade_assets.capture.asking import (
-    NAMING_KINDS,
     Asked,
     Asker,
     Question,
@@ -20,6 +19,7 @@ from trade_assets.capture.asking import (
 )
 from trade_assets.capture.documents import SnapshotDocuments, StoredDocument
 from trade_assets.capture.fills_chain import fills_question
+from trade_assets.capture.kinds import INSTRUMENTS, NAMING_KINDS
 from trade_assets.capture.notes import note_slot
 from trade_assets.capture.outcome import (
     outcome_of,
@@ -28,7 +28,6 @@ from trade_assets.capture.outcome import (
     unwritten,
     with_written,
 )
-from trade_assets.capture.records import INSTRUMENTS
 from trade_assets.capture.report import KindResult, KindState, SlotOutcome, SlotResult
 from trade_assets.capture.writing import (
     STORE_ERRORS,

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from trade_assets.feeds.base import EVENT_TIME, FILE_KEY, RECORD_KEY, ROW, Feed
+from trade_assets.feeds.base import EVENT_TIME, FILE_KEY, RECORD_KEY, ROW, Dataset, Feed
 from trade_assets.instruments.identify import INSTRUMENT_ID
 
 SAMPLE_ROWS: Final = 20
@@ -76,9 +76,9 @@ def find_bad_quotes(feed: Feed, records: pl.DataFrame) -> QuoteFindings:
     )
 
 
-def schema_problems(feed: Feed, records: pl.DataFrame) -> list[str]:
-    """How records differ from the feed's declared schema, a sentence each."""
-    expected = feed.record_schema
+def schema_problems(dataset: Dataset, records: pl.DataFrame) -> list[str]:
+    """How records differ from the data set's declared schema, a sentence each."""
+    expected = dataset.record_schema
     problems = [
         f"column {name} is {records.schema[name]}, declared {dtype}"
         for name, dtype in expected.items()

@@ -3,7 +3,7 @@ them. Checks of time passing are in `arrival`.
 """
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 import dagster as dg
 import polars as pl
@@ -16,6 +16,7 @@ from trade_assets.defs.names import (
     layer_key,
 )
 from trade_assets.defs.outcomes import CheckOutcome
+from trade_assets.defs.written_checks import schema_outcome, symbols_outcome
 from trade_assets.feeds.base import Feed
 from trade_assets.io_managers.base import HISTORY, LATEST
 from trade_assets.io_managers.metadata import rows_table
@@ -61,19 +62,9 @@ def write_check_specs(feed: Feed) -> list[dg.AssetCheckSpec]:
 def write_check_outcomes(figures: HourFigures, stores: Stores) -> Iterator[CheckOutcome]:
     """Outcomes of the checks on data that was just written."""
     feed = figures.dataset
-    yield CheckOutcome(
-        layer_key(feed, HISTORY),
-        SCHEMA_CHECK,
-        passed=not figures.schema_problems,
-        severity=dg.AssetCheckSeverity.ERROR,
-        metadata={
-            "problems": figures.schema_problems,
-            "unknown_columns": figures.unknown_columns,
-            "partition": figures.partition,
-        },
-    )
+    yield schema_outcome(figures, figures.schema_problems)
     yield _rows_outcome(figures, stores)
-    yield _symbols_outcome(figures)
+    yield symbols_outcome(figures)
     if feed.quote_columns is not None:
         yield _quotes_outcome(figures)
 
@@ -102,25 +93,6 @@ def _rows_outcome(figures: HourFigures, stores: Stores) -> CheckOutcome:
 def _some_rows(records: pl.DataFrame) -> pl.DataFrame:
     """Rows spread over the whole file, few enough to be looked up at every report."""
     return records.gather_every(-(-records.height // ROWS_LOOKED_UP) or 1)
-
-
-def _symbols_outcome(figures: HourFigures) -> CheckOutcome:
-    symbols = figures.symbols
-    metadata: dict[str, Any] = {
-        "rows": symbols.rows,
-        "rows_untranslated": symbols.untranslated,
-        "untranslated": symbols.sample,
-        "partition": figures.partition,
-    }
-    if symbols.coverage_percent is not None:
-        metadata["symbols_translated_percent"] = round(symbols.coverage_percent, 3)
-    return CheckOutcome(
-        layer_key(figures.dataset, HISTORY),
-        SYMBOLS_CHECK,
-        passed=not symbols.untranslated,
-        severity=dg.AssetCheckSeverity.WARN,
-        metadata=metadata,
-    )
 
 
 def _quotes_outcome(figures: HourFigures) -> CheckOutcome:

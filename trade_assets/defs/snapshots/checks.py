@@ -20,6 +20,7 @@ from trade_assets.defs.names import (
     layer_key,
 )
 from trade_assets.defs.outcomes import CheckOutcome
+from trade_assets.defs.written_checks import schema_outcome, symbols_outcome
 from trade_assets.feeds.snapshots.base import Snapshot
 from trade_assets.feeds.snapshots.open_hours import OpenHours
 from trade_assets.feeds.snapshots.slots import slot_at
@@ -27,6 +28,7 @@ from trade_assets.io_managers.base import HISTORY, RAW
 from trade_assets.overview.slots import kind_freshness
 from trade_assets.stores.bundle import Stores
 from trade_assets.stores.feed_status import Freshness, freshness_limit
+from trade_assets.streaming.quality import schema_problems
 
 
 def freshness_outcome(stores: Stores, snapshot: Snapshot, hours: OpenHours) -> CheckOutcome:
@@ -96,19 +98,9 @@ def write_check_specs(snapshot: Snapshot) -> list[dg.AssetCheckSpec]:
 
 def write_check_outcomes(figures: SnapshotFigures) -> Iterator[CheckOutcome]:
     """Outcomes of the checks on hours that were just written."""
-    history = layer_key(figures.dataset, HISTORY)
-    problems = _schema_problems(figures)
-    yield CheckOutcome(
-        history,
-        SCHEMA_CHECK,
-        passed=not problems,
-        severity=dg.AssetCheckSeverity.ERROR,
-        metadata={
-            "problems": problems,
-            "unknown_columns": figures.unknown_columns,
-            "partition": figures.partition,
-        },
-    )
+    sample = figures.sample
+    problems = [] if sample is None else schema_problems(figures.dataset, sample)
+    yield schema_outcome(figures, problems)
     yield rows_outcome(
         figures.dataset,
         figures.rejected - figures.duplicates,
@@ -121,7 +113,7 @@ def write_check_outcomes(figures: SnapshotFigures) -> Iterator[CheckOutcome]:
         },
         readable=not figures.quarantined,
     )
-    yield _symbols_outcome(figures)
+    yield symbols_outcome(figures)
 
 
 def rows_outcome(
@@ -134,35 +126,4 @@ def rows_outcome(
         passed=readable and not rejected,
         severity=dg.AssetCheckSeverity.ERROR,
         metadata={"rejected": rejected, **metadata},
-    )
-
-
-def _schema_problems(figures: SnapshotFigures) -> list[str]:
-    if figures.sample is None:
-        return []
-    found, declared = figures.sample.schema, figures.dataset.record_schema
-    names = dict.fromkeys([*declared, *found])
-    return [
-        f"column {name} is {found.get(name, 'absent')}, declared {declared.get(name, 'nowhere')}"
-        for name in names
-        if found.get(name) != declared.get(name)
-    ]
-
-
-def _symbols_outcome(figures: SnapshotFigures) -> CheckOutcome:
-    symbols = figures.symbols
-    metadata: dict[str, Any] = {
-        "rows": symbols.rows,
-        "rows_untranslated": symbols.untranslated,
-        "untranslated": symbols.sample,
-        "partition": figures.partition,
-    }
-    if symbols.coverage_percent is not None:
-        metadata["symbols_translated_percent"] = round(symbols.coverage_percent, 3)
-    return CheckOutcome(
-        layer_key(figures.dataset, HISTORY),
-        SYMBOLS_CHECK,
-        passed=not symbols.untranslated,
-        severity=dg.AssetCheckSeverity.WARN,
-        metadata=metadata,
     )

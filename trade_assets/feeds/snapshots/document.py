@@ -16,10 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from trade_assets.errors import UnparsableFileError
 from trade_assets.feeds.snapshots.base import Manifest, SnapshotDocument
-from trade_assets.feeds.snapshots.chain import next_fills
 from trade_assets.feeds.snapshots.slots import slot_at
-
-__all__ = ["MAX_DOCUMENT_BYTES", "next_fills", "read_document", "write_document"]
 
 MAX_DOCUMENT_BYTES: Final = 256 * 1024 * 1024
 """Largest document that is unpacked: a thousand times the usual one."""

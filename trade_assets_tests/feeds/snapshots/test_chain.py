@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from trade_assets.errors import UnparsableFileError
 from trade_assets.feeds.snapshots.base import SnapshotDocument
-from trade_assets.feeds.snapshots.chain import LOOK_BACK, MOST_CARRIED, first_fills
-from trade_assets.feeds.snapshots.document import next_fills, read_document, write_document
+from trade_assets.feeds.snapshots.chain import LOOK_BACK, MOST_CARRIED, first_fills, next_fills
+from trade_assets.feeds.snapshots.document import read_document, write_document
 from trade_assets.feeds.snapshots.fills import TT_FILLS
 from trade_assets_tests.feeds.snapshots.documents import FILL, TIME_NS, of_bodies, of_rows
 
