@@ -14,10 +14,10 @@ from benchmarks.ledger_lines import await_stored
 from benchmarks.parts import Bench, running_stores
 from benchmarks.samples import Sample, sample_records, samples, sizes
 from benchmarks.stream import running_stream
-from trade_assets.feeds.keys import feed_file_key
-from trade_assets.feeds.spot_risk import SPOT_RISK
+from trade_assets.datasets.keys import feed_file_key
+from trade_assets.feeds.formats.spot_risk import SPOT_RISK
 from trade_assets.settings import Settings
-from trade_assets.stores.bundle import Stores
+from trade_assets.stores.connections import Stores
 from trade_assets.stores.provision import provision
 from trade_assets.stores.serialise import dynamodb_items, with_keys
 

@@ -18,7 +18,7 @@ from botocore.credentials import Credentials
 from benchmarks.figures import BenchmarkError
 from trade_assets.settings import Settings
 from trade_assets.stores.aws import LOCAL_CREDENTIAL, dynamodb_client
-from trade_assets.stores.dynamo import BATCH_WRITE_ITEMS
+from trade_assets.stores.dynamodb.calls import BATCH_WRITE_ITEMS
 from trade_assets.stores.provision import TABLE_SHAPE
 
 CONCURRENCIES: Final = (2, 4, 6, 8)

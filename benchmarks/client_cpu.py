@@ -16,13 +16,13 @@ from pydantic import SecretStr
 from benchmarks.figures import Figure, Spread, Table
 from benchmarks.parts import Bench, running_stores
 from benchmarks.samples import sample_records, samples, sizes
-from trade_assets.feeds.base import RECORD_KEY
-from trade_assets.feeds.spot_risk import SPOT_RISK
+from trade_assets.datasets.dataset import RECORD_KEY
+from trade_assets.feeds.formats.spot_risk import SPOT_RISK
 from trade_assets.settings import Settings
 from trade_assets.stores.aws import aws_session
-from trade_assets.stores.bundle import Stores
+from trade_assets.stores.connections import Stores
 from trade_assets.stores.provision import provision
-from trade_assets.stores.redis_client import connect
+from trade_assets.stores.redis.client import connect
 from trade_assets.stores.serialise import iso_text, with_keys
 
 Write = Callable[[pl.DataFrame], object]

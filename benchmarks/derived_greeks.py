@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from benchmarks.figures import BenchmarkError
 from benchmarks.samples import expiry_records
-from trade_assets.analytics.registry import GREEKS
-from trade_assets.feeds.vtexp import VTEXP
+from trade_assets.feeds.derived.declarations import GREEKS
+from trade_assets.feeds.formats.vtexp import VTEXP
 from trade_assets.settings import Settings
-from trade_assets.stores.bundle import Stores
+from trade_assets.stores.connections import Stores
 
 
 @dataclass(frozen=True)

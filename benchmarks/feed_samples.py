@@ -6,22 +6,25 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from benchmarks.samples import FIRST_AT, SEED
-from trade_assets.feeds.base import Feed
-from trade_assets.feeds.eod import EOD
-from trade_assets.feeds.fills import FILLS
-from trade_assets.feeds.futures_settlement import FUTURES_SETTLEMENT
-from trade_assets.feeds.options_settlement import OPTIONS_SETTLEMENT
-from trade_assets.feeds.pnl_grid import PNL_GRID
-from trade_assets.feeds.sod import SOD
-from trade_assets.feeds.spot_risk import SPOT_RISK
-from trade_assets.feeds.vtexp import VTEXP
-from trade_assets.local.desk.eod import eod_file
-from trade_assets.local.desk.ledger import ledger_file
-from trade_assets.local.desk.pnl_grid import pnl_grid_file
-from trade_assets.local.desk.settlements import futures_settlement_file, options_settlement_file
-from trade_assets.local.desk.spot_risk import spot_risk_file
-from trade_assets.local.desk.start_of_day import start_of_day_file
-from trade_assets.local.desk.vtexp import vtexp_file
+from trade_assets.datasets.dataset import Feed
+from trade_assets.feeds.formats.eod import EOD
+from trade_assets.feeds.formats.futures_settlement import FUTURES_SETTLEMENT
+from trade_assets.feeds.formats.options_settlement import OPTIONS_SETTLEMENT
+from trade_assets.feeds.formats.pnl_grid import PNL_GRID
+from trade_assets.feeds.formats.sod import SOD
+from trade_assets.feeds.formats.spot_risk import SPOT_RISK
+from trade_assets.feeds.formats.trade_ledger import FILLS
+from trade_assets.feeds.formats.vtexp import VTEXP
+from trade_assets.simulators.desk.eod_file import eod_file
+from trade_assets.simulators.desk.ledger_file import ledger_file
+from trade_assets.simulators.desk.pnl_grid_file import pnl_grid_file
+from trade_assets.simulators.desk.settlement_files import (
+    futures_settlement_file,
+    options_settlement_file,
+)
+from trade_assets.simulators.desk.sod_file import start_of_day_file
+from trade_assets.simulators.desk.spot_risk_file import spot_risk_file
+from trade_assets.simulators.desk.vtexp_file import vtexp_file
 
 RISK_ROWS: Final = (80, 400)
 CLOSE: Final = datetime(2025, 7, 17, 21, 0, tzinfo=UTC)

@@ -7,7 +7,7 @@ from typing import Any, Final
 from benchmarks.figures import BenchmarkError
 from trade_assets.settings import Settings
 from trade_assets.stores.aws import dynamodb_client
-from trade_assets.stores.ledger import GENERATION_KEY, FileState
+from trade_assets.stores.dynamodb.ledger import GENERATION_KEY, FileState
 
 Line = dict[str, Any]
 

@@ -19,8 +19,8 @@ from benchmarks.parse_feeds import add_feeds
 from benchmarks.parts import Bench
 from benchmarks.samples import FEWEST_ROWS, MOST_ROWS, Sample, sample, sizes
 from benchmarks.timing import Way, cpu_rounds, how_timed
-from trade_assets.feeds.base import EVENT_TIME
-from trade_assets.feeds.spot_risk import (
+from trade_assets.datasets.dataset import EVENT_TIME
+from trade_assets.feeds.formats.spot_risk import (
     FILE_PATTERN,
     INSTRUMENT_TYPES,
     NUMBERS,
@@ -28,8 +28,8 @@ from trade_assets.feeds.spot_risk import (
     QUANTITIES,
     SPOT_RISK,
 )
-from trade_assets.feeds.times import stamp_to_utc
-from trade_assets.instruments.prices import CABINET_AS_WRITTEN, CABINET_PRICE
+from trade_assets.market.prices import CABINET_AS_WRITTEN, CABINET_PRICE
+from trade_assets.market.trading_days import stamp_to_utc
 
 Parse = Callable[[Sample], Sequence[Any] | pd.DataFrame]
 

@@ -12,10 +12,10 @@ from benchmarks.feed_samples import FeedFile, feed_files
 from benchmarks.figures import BenchmarkError, Figure, Goal, Row, Spread, Table
 from benchmarks.parts import Bench
 from benchmarks.timing import MILLI, Way, cpu_rounds
-from trade_assets.feeds.base import EVENT_TIME
-from trade_assets.feeds.eod import EOD, FILE_PATTERN
-from trade_assets.feeds.registry import FEEDS
-from trade_assets.feeds.times import stamp_to_utc
+from trade_assets.datasets.dataset import EVENT_TIME
+from trade_assets.feeds.datasets import FEEDS
+from trade_assets.feeds.formats.eod import EOD, FILE_PATTERN
+from trade_assets.market.trading_days import stamp_to_utc
 
 Parse = Callable[[FeedFile], Any]
 

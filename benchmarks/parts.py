@@ -10,10 +10,10 @@ from typing import Final
 
 from benchmarks.scale import Scale
 from trade_assets.local import leftovers
+from trade_assets.local.child_process import Part, PartCommand
 from trade_assets.local.dagster_home import write_instance, write_workspace
-from trade_assets.local.launch import await_port
+from trade_assets.local.launcher import await_port
 from trade_assets.local.ministack import start_ministack
-from trade_assets.local.parts import Part, PartCommand
 from trade_assets.local.ports import LOOPBACK, free_port
 from trade_assets.local.programs import DEFINITIONS_MODULE, dagster_programs
 from trade_assets.local.redis_server import start_redis

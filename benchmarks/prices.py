@@ -13,9 +13,9 @@ import polars as pl
 from benchmarks.figures import BenchmarkError, Figure, Row, Spread, Table
 from benchmarks.parts import Bench
 from benchmarks.timing import Way, cpu_rounds, how_timed
-from trade_assets.instruments.price_frames import format_prices, read_prices
-from trade_assets.instruments.prices import DASHED_PARTS, EIGHTHS, PriceNotation
-from trade_assets.instruments.products import PRODUCTS
+from trade_assets.market.price_frames import format_prices, read_prices
+from trade_assets.market.prices import DASHED_PARTS, EIGHTHS, PriceNotation
+from trade_assets.market.products import PRODUCTS
 
 Read = Callable[[pl.Series], pl.Series]
 

@@ -8,12 +8,12 @@ from typing import Final
 
 import polars as pl
 
-from trade_assets.feeds.base import to_records
-from trade_assets.feeds.keys import feed_file_key
-from trade_assets.feeds.spot_risk import SPOT_RISK
-from trade_assets.feeds.vtexp import VTEXP
-from trade_assets.local.desk.spot_risk import spot_risk_file
-from trade_assets.local.desk.vtexp import vtexp_file
+from trade_assets.datasets.dataset import to_records
+from trade_assets.datasets.keys import feed_file_key
+from trade_assets.feeds.formats.spot_risk import SPOT_RISK
+from trade_assets.feeds.formats.vtexp import VTEXP
+from trade_assets.simulators.desk.spot_risk_file import spot_risk_file
+from trade_assets.simulators.desk.vtexp_file import vtexp_file
 
 SEED: Final = 7
 FEWEST_ROWS: Final = 81

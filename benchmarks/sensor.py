@@ -21,13 +21,13 @@ from benchmarks.figures import BenchmarkError, Figure, Goal, Spread, Table
 from benchmarks.parts import Bench, running_stores
 from benchmarks.sensor_bucket import fill_bucket, put_unannounced
 from trade_assets.definitions import build_definitions
-from trade_assets.defs.feeds.sensor import SensorCursor
-from trade_assets.defs.names import BUCKET_SENSOR, STORES
+from trade_assets.defs.feeds.bucket_sensor import SensorCursor
+from trade_assets.defs.shared.names import BUCKET_SENSOR, STORES
+from trade_assets.feeds.stream.discovery import BucketScanner, ScanCursor
 from trade_assets.settings import Settings
-from trade_assets.stores.bundle import Stores
-from trade_assets.stores.heartbeats import StreamBeat
-from trade_assets.stores.objects import LIST_PAGE, ObjectInfo, ObjectStore
-from trade_assets.streaming.discover import BucketScanner, ScanCursor
+from trade_assets.stores.connections import Stores
+from trade_assets.stores.redis.heartbeats import StreamBeat
+from trade_assets.stores.s3.objects import LIST_PAGE, ObjectInfo, ObjectStore
 
 MISSED_AFTER_SECONDS: Final = 0.001
 """Files are missed at once, so that a tick with new files does all that it may have to do."""

@@ -6,14 +6,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from benchmarks.figures import BenchmarkError
-from trade_assets.feeds.fills import FILLS
-from trade_assets.feeds.keys import feed_file_key
-from trade_assets.feeds.spot_risk import SPOT_RISK
-from trade_assets.local.desk.market import central, trading_day
+from trade_assets.datasets.keys import feed_file_key
+from trade_assets.feeds.formats.spot_risk import SPOT_RISK
+from trade_assets.feeds.formats.trade_ledger import FILLS
 from trade_assets.settings import Settings
+from trade_assets.simulators.desk.simulated_market import central, trading_day
 from trade_assets.stores.aws import s3_client
-from trade_assets.stores.bundle import Stores
-from trade_assets.stores.ledger import FileState, LedgerEntry
+from trade_assets.stores.connections import Stores
+from trade_assets.stores.dynamodb.ledger import FileState, LedgerEntry
 from trade_assets.stores.provision import provision
 
 PUTTERS: Final = 4

@@ -11,7 +11,7 @@ import urllib3
 
 from benchmarks.figures import BenchmarkError
 from benchmarks.parts import running_command
-from trade_assets.local.parts import PartCommand
+from trade_assets.local.child_process import PartCommand
 from trade_assets.local.ports import LOOPBACK, free_port
 from trade_assets.local.programs import tt_programs
 from trade_assets.settings import Settings

@@ -17,9 +17,10 @@ from benchmarks.parts import Bench
 from benchmarks.samples import FIRST_AT, MOST_ROWS
 from benchmarks.timing import MICRO, Way, cpu_rounds, how_timed
 from trade_assets.errors import SymbolError
-from trade_assets.instruments import calendar, contracts, listing
-from trade_assets.instruments.identify import identify, instrument_rows
-from trade_assets.instruments.symbols import (
+from trade_assets.market import calendar, contracts
+from trade_assets.market import listed_contracts as listing
+from trade_assets.market.identify import identify, instrument_rows
+from trade_assets.market.symbols import (
     Instrument,
     SymbolNotation,
     format_symbol,

@@ -5,16 +5,19 @@ from typing import Any
 
 import dagster as dg
 
-from trade_assets.analytics.registry import DERIVED
 from trade_assets.defs.derived.assets import derived_assets
-from trade_assets.defs.feeds.arrival import arrival_checks
+from trade_assets.defs.feeds.arrival_checks import arrival_checks
 from trade_assets.defs.feeds.assets import feed_assets
-from trade_assets.defs.feeds.jobs import hour_job
-from trade_assets.defs.feeds.sensor import bucket_sensor
-from trade_assets.defs.feeds.stream import feed_stream
-from trade_assets.defs.hours import hour_partitions
+from trade_assets.defs.feeds.bucket_sensor import bucket_sensor
+from trade_assets.defs.feeds.hour_job import hour_job
+from trade_assets.defs.feeds.stream_run import feed_stream
 from trade_assets.defs.maintenance.prune import prune_dagster_storage, prune_schedule
-from trade_assets.defs.names import (
+from trade_assets.defs.reference.expiration_calendar import (
+    expiration_calendar,
+    expirations_round_trip,
+)
+from trade_assets.defs.shared.hour_assets import hour_partitions
+from trade_assets.defs.shared.names import (
     AUTOMATION_SENSOR,
     HISTORY_IO,
     LATEST_IO,
@@ -22,21 +25,21 @@ from trade_assets.defs.names import (
     STORES,
     TT,
 )
-from trade_assets.defs.reference.expirations import expiration_calendar, expirations_round_trip
-from trade_assets.defs.snapshots.api import tt_resource
-from trade_assets.defs.snapshots.assets import snapshot_assets
-from trade_assets.defs.snapshots.checks import freshness_check
-from trade_assets.defs.snapshots.hour_report import hour_report_job, slots_asset
-from trade_assets.defs.snapshots.sensor import slot_sensor
-from trade_assets.defs.snapshots.slot_run import tt_snapshot
-from trade_assets.feeds.registry import FEEDS
-from trade_assets.feeds.snapshots.open_hours import open_hours
-from trade_assets.feeds.snapshots.registry import SNAPSHOTS
-from trade_assets.io_managers.history import HistoryIOManager
-from trade_assets.io_managers.latest import LatestIOManager
-from trade_assets.io_managers.reference import ReferenceIOManager
+from trade_assets.defs.tt.assets import snapshot_assets
+from trade_assets.defs.tt.checks import freshness_check
+from trade_assets.defs.tt.client_resource import tt_resource
+from trade_assets.defs.tt.hour_report import hour_report_job, slots_asset
+from trade_assets.defs.tt.slot_run import tt_snapshot
+from trade_assets.defs.tt.slot_sensor import slot_sensor
+from trade_assets.feeds.datasets import FEEDS
+from trade_assets.feeds.derived.declarations import DERIVED
+from trade_assets.io_managers.history_io_manager import HistoryIOManager
+from trade_assets.io_managers.latest_io_manager import LatestIOManager
+from trade_assets.io_managers.reference_io_manager import ReferenceIOManager
 from trade_assets.settings import Settings, bypass_proxies_for_loopback, load_settings
-from trade_assets.stores.bundle import Stores
+from trade_assets.stores.connections import Stores
+from trade_assets.tt.datasets import SNAPSHOTS
+from trade_assets.tt.slots.open_hours import open_hours
 
 
 def build_definitions(

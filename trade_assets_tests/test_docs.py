@@ -1,7 +1,7 @@
 """The documentation says what the code does, where that can be checked."""
 
-from trade_assets.analytics.registry import DATASETS
-from trade_assets.instruments.expirations import EXPIRATIONS_SCHEMA
+from trade_assets.feeds.derived.declarations import DATASETS
+from trade_assets.market.expirations import EXPIRATIONS_SCHEMA
 from trade_assets.settings import Settings
 from trade_assets_tests.support.parts import CHECKOUT
 

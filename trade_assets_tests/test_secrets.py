@@ -19,14 +19,14 @@ import redis
 import structlog
 from pydantic import SecretStr
 
-from trade_assets.clients.secrets import Credential, SecretsManagerCredentials
-from trade_assets.clients.tt.client import TtClient
-from trade_assets.clients.tt.vault import TokenVault
 from trade_assets.errors import CredentialsError, TradeAssetsError
-from trade_assets.local.tt.faults import FaultKind
 from trade_assets.logs import configure
+from trade_assets.remote.secrets import Credential, SecretsManagerCredentials
 from trade_assets.settings import Settings, TtTier
+from trade_assets.simulators.tt.faults import FaultKind
 from trade_assets.stores.aws import secretsmanager_client
+from trade_assets.tt.client.token_cache import TokenVault
+from trade_assets.tt.client.tt_client import TtClient
 from trade_assets_tests.support.parts import LocalParts
 from trade_assets_tests.support.tt import Simulator, running_simulator
 

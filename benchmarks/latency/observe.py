@@ -15,11 +15,11 @@ from typing import Any, Final, cast
 
 from benchmarks.figures import BenchmarkError
 from benchmarks.samples import SEED, Sample
-from trade_assets.feeds.keys import feed_file_key
-from trade_assets.feeds.spot_risk import SPOT_RISK
+from trade_assets.datasets.keys import feed_file_key
+from trade_assets.feeds.formats.spot_risk import SPOT_RISK
 from trade_assets.settings import Settings
-from trade_assets.stores.objects import ObjectStore
-from trade_assets.stores.redis_client import connect
+from trade_assets.stores.redis.client import connect
+from trade_assets.stores.s3.objects import ObjectStore
 from trade_assets.stores.serialise import iso_text
 
 UPDATES_KEY: Final = f"updates:{SPOT_RISK.source}:{SPOT_RISK.name}"

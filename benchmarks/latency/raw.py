@@ -7,7 +7,7 @@ import orjson
 from benchmarks.latency.plain import read_records, write_records
 from trade_assets.settings import Settings, load_settings
 from trade_assets.stores.aws import s3_client, sqs_client
-from trade_assets.stores.redis_client import connect
+from trade_assets.stores.redis.client import connect
 
 
 def follow(settings: Settings) -> None:

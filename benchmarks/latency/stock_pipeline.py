@@ -13,11 +13,11 @@ from dagster_aws.s3 import S3Resource
 from dagster_aws.s3.sensor import get_objects
 
 from benchmarks.latency.plain import read_records, write_records
-from trade_assets.feeds.keys import feed_prefix
-from trade_assets.feeds.spot_risk import SPOT_RISK
+from trade_assets.datasets.keys import feed_prefix
+from trade_assets.feeds.formats.spot_risk import SPOT_RISK
 from trade_assets.settings import load_settings
 from trade_assets.stores.aws import LOCAL_CREDENTIAL
-from trade_assets.stores.redis_client import connect
+from trade_assets.stores.redis.client import connect
 
 
 class FileConfig(dg.Config):

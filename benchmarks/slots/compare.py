@@ -11,9 +11,9 @@ from benchmarks.parts import Bench
 from benchmarks.slots.punctual import SlotSeen, watch_slots
 from benchmarks.slots.snapshot import Timed, time_snapshots
 from benchmarks.slots.storage import OTHERS, OURS, SLOTS_A_DAY, Growth, Looks, growth
-from trade_assets.feeds.snapshots.base import SLOT
 from trade_assets.local.dagster_home import INSTANCE
 from trade_assets.settings import load_settings
+from trade_assets.tt.formats.snapshot import SLOT
 
 ON_THE_SLOT_SECONDS: Final = 0.5
 GOAL: Final = f"every run requested within {ON_THE_SLOT_SECONDS:g} s of its slot"

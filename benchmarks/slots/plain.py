@@ -12,7 +12,7 @@ from uuid import uuid4
 import urllib3
 
 from benchmarks.figures import BenchmarkError
-from trade_assets.clients.secrets import Credential
+from trade_assets.remote.secrets import Credential
 
 FILLS_A_PAGE: Final = 500
 

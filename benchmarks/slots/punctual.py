@@ -19,14 +19,14 @@ from benchmarks.parts import Bench, running_dagster, running_stores
 from benchmarks.simulator import Asked, running_simulator, simulator_url
 from benchmarks.slots.storage import Looks, Storage, look, rows_about
 from trade_assets.defs.maintenance.prune import forget_run
-from trade_assets.defs.names import SLOT_JOB, SLOT_TAG
-from trade_assets.defs.snapshots.runs import slot_of_text
-from trade_assets.feeds.snapshots.base import SLOT
-from trade_assets.feeds.snapshots.registry import SNAPSHOTS
-from trade_assets.feeds.snapshots.slots import slot_at
+from trade_assets.defs.shared.names import SLOT_JOB, SLOT_TAG
+from trade_assets.defs.tt.slot_runs import slot_of_text
 from trade_assets.settings import Settings
 from trade_assets.stores.provision import provision
-from trade_assets.stores.redis_client import connect, disconnect
+from trade_assets.stores.redis.client import connect, disconnect
+from trade_assets.tt.datasets import SNAPSHOTS
+from trade_assets.tt.formats.half_minutes import slot_at
+from trade_assets.tt.formats.snapshot import SLOT
 
 if TYPE_CHECKING:
     import redis

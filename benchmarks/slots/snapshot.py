@@ -14,26 +14,26 @@ from benchmarks.figures import BenchmarkError
 from benchmarks.parts import Bench, running_stores
 from benchmarks.simulator import running_simulator, simulator_url
 from benchmarks.slots.plain import PlainApi, PlainLoop
-from trade_assets.capture.report import SlotResult
-from trade_assets.capture.take import SnapshotTaker
-from trade_assets.clients.protection.base import ApiLimits
-from trade_assets.clients.protection.protection import Protection
-from trade_assets.clients.secrets import SecretsManagerCredentials
-from trade_assets.clients.tt.client import TtClient
-from trade_assets.clients.tt.tiers import api_limits
-from trade_assets.feeds.base import to_records
-from trade_assets.feeds.snapshots.base import SLOT
-from trade_assets.feeds.snapshots.chain import first_fills
-from trade_assets.feeds.snapshots.document import read_document
-from trade_assets.feeds.snapshots.registry import SNAPSHOTS_BY_KIND, instrument_names
-from trade_assets.feeds.snapshots.slots import slot_at
-from trade_assets.io_managers.history import HistoryIOManager
-from trade_assets.io_managers.latest import LatestIOManager
+from trade_assets.datasets.dataset import to_records
+from trade_assets.io_managers.history_io_manager import HistoryIOManager
+from trade_assets.io_managers.latest_io_manager import LatestIOManager
+from trade_assets.remote.protection.limits import ApiLimits
+from trade_assets.remote.protection.protection import Protection
+from trade_assets.remote.secrets import SecretsManagerCredentials
 from trade_assets.settings import Settings, TtTier
-from trade_assets.stores.bundle import Stores
+from trade_assets.stores.connections import Stores
 from trade_assets.stores.provision import provision
-from trade_assets.stores.redis_client import connect, disconnect
+from trade_assets.stores.redis.client import connect, disconnect
 from trade_assets.stores.serialise import dynamodb_items, with_keys
+from trade_assets.tt.client.tiers import api_limits
+from trade_assets.tt.client.tt_client import TtClient
+from trade_assets.tt.datasets import SNAPSHOTS_BY_KIND, instrument_names
+from trade_assets.tt.formats.document import read_document
+from trade_assets.tt.formats.fills_chain import first_fills
+from trade_assets.tt.formats.half_minutes import slot_at
+from trade_assets.tt.formats.snapshot import SLOT
+from trade_assets.tt.slots.results import SlotResult
+from trade_assets.tt.slots.take import SnapshotTaker
 
 UNBOUND: Final = "1000000"
 """What the simulator allows a second and a day: only our own pace is to show."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from trade_assets.defs.names import SLOT_SENSOR
+from trade_assets.defs.shared.names import SLOT_SENSOR
 
 SLOTS_A_DAY: Final = 2_880
 SLOTS_AN_HOUR: Final = 120

@@ -1,6 +1,6 @@
 """A feed's cadence: how long the market was open between two times, and the gaps in what came.
 
-Pure functions of event times; where those are kept is `stores.coverage`'s business, and which
+Pure functions of event times; where those are kept is `stores.redis.coverage`'s business, and which
 cadence a feed has is the feed's.
 
 The market is CME Globex: the session of trading date D is open from 17:00 US Central of the
@@ -16,8 +16,8 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
-from trade_assets.feeds.times import CENTRAL, TRADING_DAY_ROLL, trading_date
-from trade_assets.instruments.calendar import is_business_day
+from trade_assets.market.calendar import is_business_day
+from trade_assets.market.trading_days import CENTRAL, TRADING_DAY_ROLL, trading_date
 
 SESSION_END: Final = time(16)
 """Central time at which the session of a trading date ends."""

@@ -6,11 +6,11 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
-from trade_assets.capture.report import SnapshotFigures
-from trade_assets.feeds.base import EVENT_TIME, RECORD_KEY, RECORD_SCHEMA
-from trade_assets.instruments.identify import INSTRUMENT_ID
-from trade_assets.io_managers.base import FILES, HISTORY, LATEST, RAW
-from trade_assets.streaming.report import AnyFigures, DerivedFigures, Figures, HourFigures
+from trade_assets.datasets.dataset import EVENT_TIME, RECORD_KEY, RECORD_SCHEMA
+from trade_assets.ingest.figures import AnyFigures, DerivedFigures, Figures, HourFigures
+from trade_assets.io_managers.layers import FILES, HISTORY, LATEST, RAW
+from trade_assets.market.identify import INSTRUMENT_ID
+from trade_assets.tt.slots.results import SnapshotFigures
 
 PREVIEW_ROWS = 5
 PREVIEW_FIRST = [RECORD_KEY, EVENT_TIME, INSTRUMENT_ID]

@@ -14,7 +14,7 @@ from typing import Final
 
 import psutil
 
-from trade_assets.local.launch import tied
+from trade_assets.local.launcher import tied
 
 RUN_STOP_SECONDS: Final = 5.0
 SERVER_STOP_SECONDS: Final = 3.0

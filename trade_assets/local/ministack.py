@@ -16,7 +16,7 @@ from typing import Final
 import urllib3
 
 from trade_assets.errors import LocalStackError
-from trade_assets.local.parts import Part, PartCommand
+from trade_assets.local.child_process import Part, PartCommand
 from trade_assets.local.ports import LOOPBACK, free_port
 
 VERSION: Final = "1.5.33"

@@ -6,16 +6,16 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from trade_assets.local.child_process import PartCommand
 from trade_assets.local.dagster_home import LOCATION_NAME
 from trade_assets.local.ministack import ministack_command
-from trade_assets.local.parts import PartCommand
 from trade_assets.local.ports import LOOPBACK
 from trade_assets.local.redis_server import redis_command
 from trade_assets.settings import LOCAL_AWS_PORT, Settings
 
 DEFINITIONS_MODULE: Final = "trade_assets.definitions"
 _PYTHON: Final = (sys.executable, "-P")
-_CLI: Final = (*_PYTHON, "-c", "from trade_assets.cli import main; main()")
+_CLI: Final = (*_PYTHON, "-c", "from trade_assets.cli.main import main; main()")
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from trade_assets.errors import LocalStackError
-from trade_assets.local.parts import Part, PartCommand
+from trade_assets.local.child_process import Part, PartCommand
 from trade_assets.local.ports import LOOPBACK, free_port
 
 SYSTEM_SERVERS: Final = ("redis-server", "valkey-server")

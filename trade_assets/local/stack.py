@@ -12,9 +12,9 @@ import urllib3
 
 from trade_assets.errors import LocalStackError, SettingsError, TransientError
 from trade_assets.local import leftovers
+from trade_assets.local.child_process import log_tail, wait_until
 from trade_assets.local.dagster_home import write_instance, write_workspace
 from trade_assets.local.ministack import FOLDER_NAME, ensure_environment, is_healthy
-from trade_assets.local.parts import log_tail, wait_until
 from trade_assets.local.ports import LOOPBACK, PortNeed, free_port, require_free
 from trade_assets.local.programs import (
     DEFINITIONS_MODULE,

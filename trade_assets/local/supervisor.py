@@ -14,8 +14,8 @@ from typing import Any, Final
 from supervisor.xmlrpc import SupervisorTransport
 
 from trade_assets.errors import LocalStackError
-from trade_assets.local.launch import tied
-from trade_assets.local.parts import Part, PartCommand
+from trade_assets.local.child_process import Part, PartCommand
+from trade_assets.local.launcher import tied
 from trade_assets.local.programs import Program, StackPaths
 
 LOG_BYTES: Final = "10MB"

@@ -14,13 +14,13 @@ from uuid import uuid4
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from trade_assets.datasets.keys import FEEDS_PREFIX
 from trade_assets.errors import StoreUnavailableError
-from trade_assets.feeds.keys import FEEDS_PREFIX
+from trade_assets.monitor.alarms.topic import ensure_topic
 from trade_assets.settings import Profile, Settings
-from trade_assets.stores.alarms_topic import ensure_topic
 from trade_assets.stores.aws import as_store_error, dynamodb_client, s3_client, sqs_client
-from trade_assets.stores.ledger import GENERATION_KEY
-from trade_assets.stores.tt_secret import ensure_local_secret
+from trade_assets.stores.dynamodb.ledger import GENERATION_KEY
+from trade_assets.tt.client.local_secret import ensure_local_secret
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -14,8 +14,7 @@ from typing import Final
 import orjson
 import polars as pl
 
-from trade_assets.errors import StoreRejectedError
-from trade_assets.feeds.base import (
+from trade_assets.datasets.dataset import (
     EVENT_TIME,
     EVENT_TIME_TYPE,
     FEED,
@@ -24,6 +23,7 @@ from trade_assets.feeds.base import (
     SOURCE,
     Dataset,
 )
+from trade_assets.errors import StoreRejectedError
 
 ISO_MICROSECONDS: Final = "%Y-%m-%dT%H:%M:%S%.6fZ"
 """chrono's format of the times in keys, items and fields."""

@@ -15,13 +15,13 @@ from benchmarks.latency.ways import WARM_UP_FILES, raw_loop
 from benchmarks.parts import Bench
 from benchmarks.samples import sample, samples
 from benchmarks.scale import QUICK
-from trade_assets.feeds.keys import feed_file_key
-from trade_assets.feeds.registry import FEEDS
-from trade_assets.feeds.spot_risk import SPOT_RISK
+from trade_assets.datasets.keys import feed_file_key
+from trade_assets.feeds.datasets import FEEDS
+from trade_assets.feeds.formats.spot_risk import SPOT_RISK
 from trade_assets.local.leftovers import marked_processes
 from trade_assets.settings import Settings
-from trade_assets.stores.bundle import Stores
-from trade_assets.stores.redis_client import connect
+from trade_assets.stores.connections import Stores
+from trade_assets.stores.redis.client import connect
 from trade_assets_tests.support.parts import ministack_python
 
 pytestmark = pytest.mark.integration

@@ -10,7 +10,7 @@ from benchmarks import prices
 from benchmarks.figures import BenchmarkError
 from benchmarks.parts import Bench
 from benchmarks.scale import QUICK
-from trade_assets.instruments.prices import PriceNotation
+from trade_assets.market.prices import PriceNotation
 
 
 def test_all_readers_are_measured_for_all_notations(tmp_path: Path) -> None:

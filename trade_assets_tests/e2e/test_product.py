@@ -12,15 +12,15 @@ from typing import Any
 
 import pytest
 
-from trade_assets.analytics.registry import GREEKS
-from trade_assets.feeds.keys import FEEDS_PREFIX, feed_file_key, parse_feed_key
-from trade_assets.feeds.registry import FEEDS, feed_of_file
-from trade_assets.io_managers.base import LAYERS, STORED_LAYERS
-from trade_assets.local.desk.desk import DeskPlan, DeskState
-from trade_assets.local.desk.ledger import ledger_file
-from trade_assets.local.desk.spot_risk import spot_risk_file
-from trade_assets.stores.bundle import Stores
-from trade_assets.stores.ledger import FileState
+from trade_assets.datasets.keys import FEEDS_PREFIX, feed_file_key, parse_feed_key
+from trade_assets.feeds.datasets import FEEDS, feed_of_file
+from trade_assets.feeds.derived.declarations import GREEKS
+from trade_assets.io_managers.layers import LAYERS, STORED_LAYERS
+from trade_assets.simulators.desk.desk import DeskPlan, DeskState
+from trade_assets.simulators.desk.ledger_file import ledger_file
+from trade_assets.simulators.desk.spot_risk_file import spot_risk_file
+from trade_assets.stores.connections import Stores
+from trade_assets.stores.dynamodb.ledger import FileState
 from trade_assets_tests.e2e.life import (
     FILLS,
     SPOT_RISK,

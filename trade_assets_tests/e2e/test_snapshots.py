@@ -17,20 +17,20 @@ from typing import Any
 import pytest
 import urllib3
 
-from trade_assets.alarms.board import Board
-from trade_assets.alarms.desk import LEASE_SECONDS
-from trade_assets.clients.secrets import SecretsManagerCredentials
-from trade_assets.clients.tt.vault import TokenVault
+from trade_assets.datasets.keys import PARTITION_FORMAT
 from trade_assets.errors import StoreUnavailableError
-from trade_assets.feeds.keys import PARTITION_FORMAT
-from trade_assets.feeds.snapshots.base import SLOT
-from trade_assets.feeds.snapshots.keys import parse_snapshot_key, snapshot_hour_prefix
-from trade_assets.feeds.snapshots.registry import SNAPSHOTS
-from trade_assets.feeds.snapshots.slots import slot_at
 from trade_assets.local.ports import LOOPBACK
+from trade_assets.monitor.alarms.evaluator import LEASE_SECONDS
+from trade_assets.monitor.alarms.state_store import Board
+from trade_assets.remote.secrets import SecretsManagerCredentials
 from trade_assets.stores.aws import secretsmanager_client
-from trade_assets.stores.latest import LatestStore
-from trade_assets.stores.slot_log import SlotNote
+from trade_assets.stores.redis.latest_store import LatestStore
+from trade_assets.tt.client.token_cache import TokenVault
+from trade_assets.tt.datasets import SNAPSHOTS
+from trade_assets.tt.formats.half_minutes import slot_at
+from trade_assets.tt.formats.snapshot import SLOT
+from trade_assets.tt.formats.snapshot_keys import parse_snapshot_key, snapshot_hour_prefix
+from trade_assets.tt.slots.slot_log import SlotNote
 from trade_assets_tests.e2e.life import Product, backfill_status
 from trade_assets_tests.support.product import (
     command,

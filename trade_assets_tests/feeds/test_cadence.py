@@ -14,8 +14,8 @@ from trade_assets.feeds.cadence import (
     find_gaps,
     open_seconds,
 )
-from trade_assets.feeds.times import CENTRAL, central_to_utc
-from trade_assets.instruments.calendar import is_business_day
+from trade_assets.market.calendar import is_business_day
+from trade_assets.market.trading_days import CENTRAL, central_to_utc
 
 MINUTE = timedelta(minutes=1)
 HOUR_SECONDS = 3600.0

@@ -9,15 +9,15 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from trade_assets.defs.feeds.jobs import RANGE_END_TAG, RANGE_START_TAG
-from trade_assets.defs.hours import hour_partitions
-from trade_assets.defs.names import layer_key
-from trade_assets.feeds.base import Feed
-from trade_assets.feeds.keys import PARTITION_FORMAT
-from trade_assets.io_managers.base import FILES, HISTORY, LATEST, LAYERS
+from trade_assets.datasets.dataset import Feed
+from trade_assets.datasets.keys import PARTITION_FORMAT
+from trade_assets.defs.feeds.hour_job import RANGE_END_TAG, RANGE_START_TAG
+from trade_assets.defs.shared.hour_assets import hour_partitions
+from trade_assets.defs.shared.names import layer_key
+from trade_assets.io_managers.layers import FILES, HISTORY, LATEST, LAYERS
 from trade_assets.settings import Settings
 from trade_assets.stores.aws import dynamodb_client
-from trade_assets.stores.bundle import Stores
+from trade_assets.stores.connections import Stores
 from trade_assets_tests.stores.samples import (
     FILLS,
     HOUR,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import redis
 
-from trade_assets.local.parts import Part
+from trade_assets.local.child_process import Part
 from trade_assets.local.ports import LOOPBACK, free_port
 from trade_assets.local.redis_server import answers_ping, redis_command, start_redis
 

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from trade_assets.errors import LocalStackError, SettingsError
+from trade_assets.local.child_process import PartCommand
 from trade_assets.local.dagster_home import LOCATION_NAME, write_instance, write_workspace
-from trade_assets.local.parts import PartCommand
 from trade_assets.local.programs import Program, StackPaths
 from trade_assets.local.stack import port_needs, running_stack, stack_environment
-from trade_assets.local.status_view import FeedStatus, StackStatus, data_line, program_line
+from trade_assets.local.stack_status import FeedStatus, StackStatus, data_line, program_line
 from trade_assets.local.supervisor import ProgramState, render, socket_path
 from trade_assets.settings import load_settings
-from trade_assets.stores.queue import QueueDepth
+from trade_assets.stores.sqs.notifications import QueueDepth
 
 PROGRAMS = [
     Program(PartCommand("redis", ["redis"], {"A": "50% b"}), "Redis", 20, is_store=True),

@@ -7,9 +7,9 @@ from typing import Any
 import polars as pl
 import redis
 
-from trade_assets.feeds.base import Dataset, Feed
-from trade_assets.feeds.keys import feed_file_key
-from trade_assets.feeds.registry import FEEDS
+from trade_assets.datasets.dataset import Dataset, Feed
+from trade_assets.datasets.keys import feed_file_key
+from trade_assets.feeds.datasets import FEEDS
 from trade_assets.settings import Settings
 from trade_assets.stores.aws import dynamodb_client
 

@@ -8,8 +8,8 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, 
 
 from trade_assets.errors import StoreRejectedError, StoreUnavailableError
 from trade_assets.local.ports import LOOPBACK, free_port
+from trade_assets.monitor.alarms.topic import topic_arn
 from trade_assets.settings import Settings
-from trade_assets.stores.alarms_topic import topic_arn
 from trade_assets.stores.aws import as_store_error, secretsmanager_client, sns_client, sts_client
 from trade_assets_tests.support.parts import LocalParts
 

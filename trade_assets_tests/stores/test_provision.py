@@ -7,8 +7,8 @@ from urllib.parse import unquote_plus
 import pytest
 import redis
 
+from trade_assets.monitor.alarms.topic import topic_arn
 from trade_assets.settings import Settings
-from trade_assets.stores.alarms_topic import topic_arn
 from trade_assets.stores.aws import (
     dynamodb_client,
     s3_client,
@@ -16,7 +16,7 @@ from trade_assets.stores.aws import (
     sns_client,
     sqs_client,
 )
-from trade_assets.stores.ledger import GENERATION_KEY
+from trade_assets.stores.dynamodb.ledger import GENERATION_KEY
 from trade_assets.stores.provision import provision
 from trade_assets_tests.support.parts import LocalParts
 

@@ -9,13 +9,13 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from trade_assets.datasets.dataset import Dataset, Feed
+from trade_assets.datasets.keys import PARTITION_FORMAT
 from trade_assets.definitions import build_definitions
-from trade_assets.defs.names import layer_key
-from trade_assets.feeds.base import Dataset, Feed
-from trade_assets.feeds.keys import PARTITION_FORMAT
-from trade_assets.io_managers.base import LAYERS, STORED_LAYERS
+from trade_assets.defs.shared.names import layer_key
+from trade_assets.io_managers.layers import LAYERS, STORED_LAYERS
 from trade_assets.settings import Settings
-from trade_assets.stores.bundle import Stores
+from trade_assets.stores.connections import Stores
 from trade_assets_tests.stores.samples import HOUR
 
 PARTITION = HOUR.strftime(PARTITION_FORMAT)

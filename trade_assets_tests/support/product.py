@@ -20,7 +20,7 @@ from trade_assets.settings import Settings, child_environment, load_settings
 from trade_assets_tests.support.parts import CHECKOUT, ministack_python
 from trade_assets_tests.support.waiting import eventually
 
-CLI = [sys.executable, "-c", "from trade_assets.cli import main; main()"]
+CLI = [sys.executable, "-c", "from trade_assets.cli.main import main; main()"]
 
 
 @dataclass

@@ -10,17 +10,17 @@ from collections.abc import Callable, Iterator
 import dagster as dg
 import polars as pl
 
-from trade_assets.analytics.registry import Derived
+from trade_assets.datasets.dataset import Dataset, Feed
 from trade_assets.defs.derived.checks import derived_check_spec, derived_outcome
-from trade_assets.defs.hours import IO_MANAGERS, HourConfig, hour_step, stored_out
-from trade_assets.defs.names import layer_key
-from trade_assets.feeds.base import Dataset, Feed
-from trade_assets.io_managers.base import FILES, HISTORY, LATEST, STORED_LAYERS
+from trade_assets.defs.shared.hour_assets import IO_MANAGERS, HourConfig, hour_step, stored_out
+from trade_assets.defs.shared.names import layer_key
+from trade_assets.feeds.derivation import DerivedHour
+from trade_assets.feeds.derived.declarations import Derived
+from trade_assets.feeds.hour_files import HourFiles
+from trade_assets.feeds.rerun import FeedWrite, follow_rewrites
+from trade_assets.io_managers.layers import FILES, HISTORY, LATEST, STORED_LAYERS
 from trade_assets.logs import configure_run
-from trade_assets.stores.bundle import Stores
-from trade_assets.streaming.derive import DerivedHour
-from trade_assets.streaming.hours import HourFiles
-from trade_assets.streaming.rerun import FeedWrite, follow_rewrites
+from trade_assets.stores.connections import Stores
 
 
 def derived_assets(

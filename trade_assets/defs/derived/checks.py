@@ -2,11 +2,11 @@
 
 import dagster as dg
 
-from trade_assets.analytics.registry import Derived
-from trade_assets.defs.names import DERIVED_CHECK, layer_key
-from trade_assets.defs.outcomes import CheckOutcome
-from trade_assets.io_managers.base import LATEST
-from trade_assets.streaming.report import DerivedFigures
+from trade_assets.defs.shared.check_outcome import CheckOutcome
+from trade_assets.defs.shared.names import DERIVED_CHECK, layer_key
+from trade_assets.feeds.derived.declarations import Derived
+from trade_assets.ingest.figures import DerivedFigures
+from trade_assets.io_managers.layers import LATEST
 
 
 def derived_check_spec(dataset: Derived) -> dg.AssetCheckSpec:

@@ -8,16 +8,16 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from trade_assets.datasets.dataset import Feed
 from trade_assets.defs.feeds.checks import write_check_outcomes, write_check_specs
-from trade_assets.defs.hours import IO_MANAGERS, HourConfig, hour_step, out, stored_out
-from trade_assets.defs.names import layer_key
-from trade_assets.feeds.base import Feed
-from trade_assets.io_managers.base import FILES, HISTORY, LATEST
+from trade_assets.defs.shared.hour_assets import IO_MANAGERS, HourConfig, hour_step, out, stored_out
+from trade_assets.defs.shared.names import layer_key
+from trade_assets.feeds.hour_files import HourFiles
+from trade_assets.feeds.rerun import FeedWrite, account_hour, follow_rewrites
+from trade_assets.io_managers.layers import FILES, HISTORY, LATEST
 from trade_assets.io_managers.metadata import figures_metadata
 from trade_assets.logs import configure_run
-from trade_assets.stores.bundle import Stores
-from trade_assets.streaming.hours import HourFiles
-from trade_assets.streaming.rerun import FeedWrite, account_hour, follow_rewrites
+from trade_assets.stores.connections import Stores
 
 
 def feed_assets(feed: Feed, partitions: dg.HourlyPartitionsDefinition) -> dg.AssetsDefinition:

@@ -8,20 +8,20 @@ from typing import Final
 import dagster as dg
 import polars as pl
 
-from trade_assets.defs.names import (
+from trade_assets.datasets.dataset import Feed
+from trade_assets.defs.shared.check_outcome import CheckOutcome
+from trade_assets.defs.shared.names import (
     QUOTES_CHECK,
     ROWS_CHECK,
     SCHEMA_CHECK,
     SYMBOLS_CHECK,
     layer_key,
 )
-from trade_assets.defs.outcomes import CheckOutcome
-from trade_assets.defs.written_checks import schema_outcome, symbols_outcome
-from trade_assets.feeds.base import Feed
-from trade_assets.io_managers.base import HISTORY, LATEST
+from trade_assets.defs.shared.written_checks import schema_outcome, symbols_outcome
+from trade_assets.ingest.figures import HourFigures
+from trade_assets.io_managers.layers import HISTORY, LATEST
 from trade_assets.io_managers.metadata import rows_table
-from trade_assets.stores.bundle import Stores
-from trade_assets.streaming.report import HourFigures
+from trade_assets.stores.connections import Stores
 
 ROWS_LOOKED_UP: Final = 500
 """Rows of the newest file that are looked up in DynamoDB: 5 requests. A file can have 35,000."""

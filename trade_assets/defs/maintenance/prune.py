@@ -11,7 +11,7 @@ from typing import Final
 
 import dagster as dg
 
-from trade_assets.defs.names import (
+from trade_assets.defs.shared.names import (
     HOUR_JOB,
     HOUR_REPORT_JOB,
     MAINTENANCE_JOB,

@@ -1,4 +1,0 @@
-"""Capturing snapshots of remote APIs: slot by slot from the API, or again from the raw documents.
-
-No Dagster: `defs.snapshots` says when, this says what.
-"""

@@ -1,0 +1,199 @@
+"""The bucket sensor: keeps one stream run alive, finds unannounced files, reports freshness.
+
+With the stream switched off (`TRADE_ASSETS_STREAM_ENABLED=false`) it carries the feeds alone: every
+new file is one that no stream will take, and goes into one run a tick.
+"""
+
+import hashlib
+import time
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import dagster as dg
+import orjson
+
+from trade_assets.datasets.keys import FeedKey, parse_feed_key
+from trade_assets.defs.feeds.arrival_checks import freshness_outcome
+from trade_assets.defs.feeds.hour_job import AssetJob, hour_run_request
+from trade_assets.defs.feeds.stream_run import feed_stream
+from trade_assets.defs.feeds.stream_supervisor import ACTIVE, keep_stream
+from trade_assets.defs.shared.hour_assets import HOURS_PER_RUN
+from trade_assets.defs.shared.names import BUCKET_SENSOR, HOUR_JOB, STREAM_JOB
+from trade_assets.errors import TradeAssetsError
+from trade_assets.feeds.datasets import FEEDS
+from trade_assets.feeds.stream.discovery import (
+    ATTEMPTS,
+    BACKLOG_MESSAGES,
+    BucketScanner,
+    ScanCursor,
+)
+from trade_assets.settings import Settings
+from trade_assets.stores.connections import Stores
+from trade_assets.stores.s3.objects import ObjectInfo
+
+FRESHNESS_EVERY_SECONDS: Final = 60.0
+RETRY_AFTER_SECONDS: Final = 30.0
+"""Pause before files that a run did not settle are requested again, times the attempts."""
+
+
+@dataclass
+class SensorCursor:
+    """What the sensor remembers between ticks; bounded by the number of feeds.
+
+    `freshness` holds, by feed path, the last reported result and when it was reported.
+    """
+
+    scan: str | None = None
+    freshness: dict[str, tuple[bool, float]] = field(default_factory=dict)
+
+    @classmethod
+    def from_json(cls, text: str | None) -> "SensorCursor":
+        """A stored cursor; a new one where there is none."""
+        return cls(**orjson.loads(text)) if text else cls()
+
+    def to_json(self) -> str:
+        """For storage."""
+        return orjson.dumps(asdict(self)).decode()
+
+
+def bucket_sensor(settings: Settings, job: AssetJob) -> dg.SensorDefinition:
+    """The sensor over the bucket, the queue and the stream's heartbeat."""
+
+    @dg.sensor(
+        name=BUCKET_SENSOR,
+        jobs=[feed_stream, job],
+        # The daemon looks every 5 s; 0 would mean 30.
+        minimum_interval_seconds=1,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Keeps one stream run alive and ingests files that no event announced.",
+    )
+    def feed_bucket(
+        context: dg.SensorEvaluationContext, stores: dg.ResourceParam[Stores]
+    ) -> dg.SensorResult:
+        cursor = SensorCursor.from_json(context.cursor)
+        requests: list[dg.RunRequest] = []
+        notes: list[str] = []
+        events: list[dg.AssetCheckEvaluation] = []
+        try:
+            if settings.stream_enabled:
+                notes.append(_keep_stream(context.instance, stores, requests))
+            notes.append(_ingest_missed(context.instance, stores, cursor, requests))
+            events = _freshness(stores, cursor)
+        except TradeAssetsError as error:
+            notes.append(str(error))
+        return dg.SensorResult(
+            run_requests=requests,
+            skip_reason=None if requests else "; ".join(note for note in notes if note),
+            cursor=cursor.to_json(),
+            asset_events=events,
+        )
+
+    return feed_bucket
+
+
+def _keep_stream(
+    instance: dg.DagsterInstance, stores: Stores, requests: list[dg.RunRequest]
+) -> str:
+    decision = keep_stream(instance, stores.settings, stores.heartbeats.alive())
+    if decision.request:
+        requests.append(
+            dg.RunRequest(job_name=STREAM_JOB, tags={"trade_assets/reason": decision.reason})
+        )
+    return decision.reason
+
+
+def _ingest_missed(
+    instance: dg.DagsterInstance,
+    stores: Stores,
+    cursor: SensorCursor,
+    requests: list[dg.RunRequest],
+) -> str:
+    """Request one run for files that are in the bucket and in no ledger; says what it found."""
+    settings = stores.settings
+    waiting = stores.queue.depth().waiting if settings.stream_enabled else 0
+    if waiting > BACKLOG_MESSAGES:
+        return f"{waiting} notifications wait; looking for missed files when they are through"
+    age = timedelta(seconds=settings.missed_after_seconds if settings.stream_enabled else 0)
+    scanner = BucketScanner(stores, age)
+    scan_cursor = ScanCursor.from_json(cursor.scan)
+    now = datetime.now(UTC)
+    found = scanner.scan(scan_cursor, now)
+    note = f"{found.examined} keys looked at, {len(found.missed)} to ingest"
+    if not found.missed:
+        scan_cursor.blocked = None
+    elif _busy(instance):
+        note += "; a run for earlier ones is under way"
+    else:
+        wanted = _first_hours(found.missed)
+        attempt = _attempt(scan_cursor, wanted[0], now)
+        if attempt > ATTEMPTS:
+            scanner.give_up([info for info, _ in wanted], now)
+        elif attempt:
+            requests.append(_run_request(wanted, attempt, scan_cursor.generation))
+    cursor.scan = scan_cursor.to_json()
+    return note
+
+
+def _busy(instance: dg.DagsterInstance) -> bool:
+    runs = instance.get_runs(dg.RunsFilter(job_name=HOUR_JOB, statuses=ACTIVE), limit=1)
+    return bool(runs)
+
+
+def _first_hours(missed: list[ObjectInfo]) -> list[tuple[ObjectInfo, FeedKey]]:
+    """The missed files of the first hours that follow on each other, at most a run's worth."""
+    parsed = [(info, parse_feed_key(info.key)) for info in missed]
+    first = previous = min(key.hour for _, key in parsed)
+    last = first + timedelta(hours=HOURS_PER_RUN - 1)
+    taken: list[tuple[ObjectInfo, FeedKey]] = []
+    for info, key in sorted(parsed, key=lambda pair: pair[1].hour):
+        if key.hour > last or key.hour - previous > timedelta(hours=1):
+            break
+        previous = key.hour
+        taken.append((info, key))
+    return taken
+
+
+def _attempt(cursor: ScanCursor, first: tuple[ObjectInfo, FeedKey], now: datetime) -> int:
+    """Number of this attempt on the first missed file; 0 if it is too early for another."""
+    identity = f"{first[0].key}#{first[0].etag}"
+    if cursor.blocked is None or cursor.blocked[0] != identity:
+        cursor.blocked = [identity, 1, now.timestamp()]
+        return 1
+    _, attempts, at = cursor.blocked
+    if now.timestamp() - at < RETRY_AFTER_SECONDS * attempts:
+        return 0
+    cursor.blocked = [identity, attempts + 1, now.timestamp()]
+    return int(attempts) + 1
+
+
+def _run_request(
+    wanted: list[tuple[ObjectInfo, FeedKey]], attempt: int, generation: str | None
+) -> dg.RunRequest:
+    files: dict[str, list[str]] = {}
+    for info, key in wanted:
+        files.setdefault(key.feed.path, []).append(info.key)
+    hours = sorted({key.partition for _, key in wanted})
+    digest = hashlib.sha256(
+        "\n".join(f"{info.key}#{info.etag}" for info, _ in wanted).encode()
+    ).hexdigest()
+    run_key = f"{hours[0]}/{digest[:16]}/{generation}/{attempt}"
+    return hour_run_request(hours, files, run_key)
+
+
+def _freshness(stores: Stores, cursor: SensorCursor) -> list[dg.AssetCheckEvaluation]:
+    """Freshness of every feed when it changes; the stream says itself that a feed is fresh.
+
+    Without the stream also every minute: then nobody else says it.
+    """
+    now = time.time()
+    events = []
+    for feed in FEEDS.values():
+        outcome = freshness_outcome(stores, feed)
+        passed, reported_at = cursor.freshness.get(feed.path, (True, 0.0))
+        due = not stores.settings.stream_enabled and now - reported_at >= FRESHNESS_EVERY_SECONDS
+        if outcome.passed is passed and not due:
+            continue
+        cursor.freshness[feed.path] = (outcome.passed, now)
+        events.append(outcome.as_evaluation())
+    return events

@@ -1,0 +1,104 @@
+"""The stream run: one long op per window that consumes the queue and reports into the assets."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from trade_assets.defs.derived.checks import derived_outcome
+from trade_assets.defs.feeds.arrival_checks import arrival_outcomes
+from trade_assets.defs.feeds.checks import write_check_outcomes
+from trade_assets.defs.shared.check_outcome import CheckOutcome
+from trade_assets.defs.shared.names import (
+    HISTORY_IO,
+    LATEST_IO,
+    RUN_KIND_TAG,
+    STORES,
+    STREAM_JOB,
+    layer_key,
+)
+from trade_assets.errors import TradeAssetsError
+from trade_assets.feeds.stream.consumer import StreamConsumer
+from trade_assets.feeds.stream.window import StreamWindow
+from trade_assets.ingest.figures import AnyFigures, DerivedFigures, Reports
+from trade_assets.io_managers.layers import LAYERS, STORED_LAYERS
+from trade_assets.io_managers.metadata import figures_metadata
+from trade_assets.logs import configure_run, get_logger
+from trade_assets.stores.connections import Stores
+
+log = get_logger(__name__)
+
+
+@dg.op(
+    required_resource_keys={STORES, LATEST_IO, HISTORY_IO},
+    out=dg.Out(dg.Nothing),
+    description="Consumes bucket notifications for one window; writes through the IO managers.",
+)
+def consume_window(context: dg.OpExecutionContext) -> Iterator[object]:
+    """Consume until the window is over, and report what came in.
+
+    A generator: Dagster stores what it yields at once, and `log_event` at the next yield.
+    """
+    stores: Stores = context.resources.stores
+    run_id = context.run_id
+    configure_run(stores.settings, run_id)
+    reports = Reports()
+    consumer = StreamConsumer(
+        stores.settings,
+        stores,
+        context.resources.latest_io_manager,
+        context.resources.history_io_manager,
+        reports,
+        run_id,
+    )
+    window = StreamWindow(stores.settings, consumer, stores.heartbeats, reports, run_id)
+    log.info("window begins", seconds=stores.settings.window_seconds)
+    for batch in window.run():
+        for figures in batch:
+            yield from _events(context, figures, stores)
+    log.info("window ends", files=reports.files_total)
+    yield dg.Output(None)
+
+
+def _events(
+    context: dg.OpExecutionContext, figures: AnyFigures, stores: Stores
+) -> Iterator[dg.AssetMaterialization]:
+    # Checks first: `log_event` is stored at the next yield, and a check of this run counts for
+    # the run's materialisations. One row a run and check, updated: no growth.
+    try:
+        for outcome in _outcomes(figures, stores):
+            context.log_event(outcome.as_evaluation())  # type: ignore[arg-type]
+    except TradeAssetsError as error:
+        # A check that cannot look says so and does not end the stream.
+        log.warning("checks not evaluated", dataset=figures.dataset.path, error=str(error))
+    for layer in _layers(figures):
+        yield dg.AssetMaterialization(
+            asset_key=layer_key(figures.dataset, layer),
+            partition=figures.partition,
+            metadata=dict(figures_metadata(figures, layer)),
+        )
+
+
+def _layers(figures: AnyFigures) -> tuple[str, ...]:
+    """The layers that were written."""
+    if isinstance(figures, DerivedFigures):
+        return STORED_LAYERS if figures.rows else ()
+    return LAYERS
+
+
+def _outcomes(figures: AnyFigures, stores: Stores) -> Iterator[CheckOutcome]:
+    if isinstance(figures, DerivedFigures):
+        yield derived_outcome(figures)
+        return
+    yield from write_check_outcomes(figures, stores)
+    yield from arrival_outcomes(stores, figures.dataset)
+
+
+@dg.job(
+    name=STREAM_JOB,
+    executor_def=dg.in_process_executor,
+    tags={RUN_KIND_TAG: "stream", "dagster/priority": "10"},
+    description="One window of the feeds' stream; the bucket sensor keeps exactly one alive.",
+)
+def feed_stream() -> None:
+    """The stream run."""
+    consume_window()

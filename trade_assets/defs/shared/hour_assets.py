@@ -1,0 +1,81 @@
+"""What the assets by hour have in common: partitions, configuration, and how a stored layer
+is declared.
+"""
+
+from typing import Any, Final
+
+import dagster as dg
+from pydantic import Field
+
+from trade_assets.datasets.dataset import Dataset
+from trade_assets.defs.shared.names import (
+    HISTORY_IO,
+    LATEST_IO,
+    RUN_KIND_TAG,
+    STORES,
+    group_name,
+    layer_key,
+    op_name,
+)
+from trade_assets.io_managers.layers import HISTORY, LATEST
+
+HOURS_PER_RUN: Final = 24
+"""Hours that one run of a backfill carries: a day of a feed a run, so that a failed run repeats a
+day and not a year, and a backfill of a month is 30 runs instead of 720."""
+
+IO_MANAGERS: Final = {LATEST: LATEST_IO, HISTORY: HISTORY_IO}
+"""The layers that are written, in the order in which they are."""
+
+
+class HourConfig(dg.Config):
+    """What of an hour to read."""
+
+    files: list[str] = Field(
+        default_factory=list, description="Keys to ingest; empty: every file of the hour."
+    )
+
+
+def hour_partitions(start: str) -> dg.HourlyPartitionsDefinition:
+    """UTC hours from `start` to the current one inclusive: by when a file landed, or by slot."""
+    return dg.HourlyPartitionsDefinition(start_date=start, end_offset=1)
+
+
+def hour_step(dataset: Dataset, partitions: dg.HourlyPartitionsDefinition) -> dict[str, Any]:
+    """What the step of a data set's hour has whatever it does, for `dg.multi_asset`: layers are
+    selectable by themselves, and a backfill takes a day of hours a run."""
+    return {
+        "name": op_name(dataset),
+        "partitions_def": partitions,
+        "backfill_policy": dg.BackfillPolicy.multi_run(HOURS_PER_RUN),
+        "can_subset": True,
+        "required_resource_keys": {STORES, *IO_MANAGERS.values()},
+        "op_tags": {RUN_KIND_TAG: "hours"},
+    }
+
+
+def out(dataset: Dataset, layer: str, description: str, kinds: set[str], **how: Any) -> dg.AssetOut:
+    """A layer of a data set; any selection of them can be materialised."""
+    return dg.AssetOut(
+        key=layer_key(dataset, layer),
+        is_required=False,
+        description=description,
+        kinds=kinds,
+        group_name=group_name(dataset),
+        **how,
+    )
+
+
+def stored_out(dataset: Dataset, layer: str, description: str) -> dg.AssetOut:
+    """A layer that an IO manager writes, with the columns of its records."""
+    columns = [dg.TableColumn(name, str(dtype)) for name, dtype in dataset.record_schema.items()]
+    return out(
+        dataset,
+        layer,
+        description,
+        _KINDS[layer],
+        io_manager_key=IO_MANAGERS[layer],
+        metadata={"dagster/column_schema": dg.TableSchema(columns)},
+    )
+
+
+_KINDS: Final = {LATEST: {"redis"}, HISTORY: {"dynamodb"}}

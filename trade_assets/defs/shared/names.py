@@ -1,0 +1,50 @@
+"""Names of Dagster objects that more than one module refers to. Grammar: docs/naming.md."""
+
+from typing import Final
+
+import dagster as dg
+
+from trade_assets.datasets.dataset import Dataset
+
+STREAM_JOB: Final = "feed_stream"
+HOUR_JOB: Final = "feed_hours"
+BUCKET_SENSOR: Final = "feed_bucket"
+MAINTENANCE_JOB: Final = "prune_dagster_storage"
+SLOT_JOB: Final = "tt_snapshot"
+TAKE_OP: Final = "take_slot"
+SLOT_SENSOR: Final = "tt_slots"
+HOUR_REPORT_JOB: Final = "tt_hour_report"
+
+STORES: Final = "stores"
+LATEST_IO: Final = "latest_io_manager"
+HISTORY_IO: Final = "history_io_manager"
+REFERENCE_IO: Final = "reference_io_manager"
+TT: Final = "tt"
+AUTOMATION_SENSOR: Final = "reference_automation"
+
+SCHEMA_CHECK: Final = "schema"
+SYMBOLS_CHECK: Final = "symbols"
+GAPS_CHECK: Final = "gaps"
+DERIVED_CHECK: Final = "derived"
+ROWS_CHECK: Final = "rows_accounted"
+QUOTES_CHECK: Final = "quotes"
+FRESHNESS_CHECK: Final = "freshness"
+
+RUN_KIND_TAG: Final = "trade_assets/run_kind"
+SLOT_TAG: Final = "trade_assets/slot"
+PRIORITY_TAG: Final = "dagster/priority"
+
+
+def layer_key(dataset: Dataset, layer: str) -> dg.AssetKey:
+    """Asset key `<source>/<name>/<layer>`."""
+    return dg.AssetKey([dataset.source, dataset.name, layer])
+
+
+def op_name(dataset: Dataset) -> str:
+    """Name of the op that carries a data set's hour."""
+    return f"{dataset.source}__{dataset.name}"
+
+
+def group_name(dataset: Dataset) -> str:
+    """Asset group of a data set."""
+    return f"{dataset.source}_{dataset.name}"

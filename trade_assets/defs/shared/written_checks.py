@@ -1,0 +1,50 @@
+"""Outcomes of asset checks that feeds and snapshots share, on data that was just written. What only
+one of them has is in its own `checks`.
+"""
+
+from typing import Any
+
+import dagster as dg
+
+from trade_assets.defs.shared.check_outcome import CheckOutcome
+from trade_assets.defs.shared.names import SCHEMA_CHECK, SYMBOLS_CHECK, layer_key
+from trade_assets.ingest.figures import HourFigures
+from trade_assets.io_managers.layers import HISTORY
+from trade_assets.tt.slots.results import SnapshotFigures
+
+WrittenFigures = HourFigures | SnapshotFigures
+
+
+def schema_outcome(figures: WrittenFigures, problems: list[str]) -> CheckOutcome:
+    """Whether records have the columns that the registry declares; `problems`: how they do not."""
+    return CheckOutcome(
+        layer_key(figures.dataset, HISTORY),
+        SCHEMA_CHECK,
+        passed=not problems,
+        severity=dg.AssetCheckSeverity.ERROR,
+        metadata={
+            "problems": problems,
+            "unknown_columns": figures.unknown_columns,
+            "partition": figures.partition,
+        },
+    )
+
+
+def symbols_outcome(figures: WrittenFigures) -> CheckOutcome:
+    """Whether every row's symbol is translated; a warning where not."""
+    symbols = figures.symbols
+    metadata: dict[str, Any] = {
+        "rows": symbols.rows,
+        "rows_untranslated": symbols.untranslated,
+        "untranslated": symbols.sample,
+        "partition": figures.partition,
+    }
+    if symbols.coverage_percent is not None:
+        metadata["symbols_translated_percent"] = round(symbols.coverage_percent, 3)
+    return CheckOutcome(
+        layer_key(figures.dataset, HISTORY),
+        SYMBOLS_CHECK,
+        passed=not symbols.untranslated,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata=metadata,
+    )

@@ -1,0 +1,128 @@
+"""The slot sensor: one run a half minute, on the half minute; one report an hour.
+
+It also evaluates the alarms and reports a kind's freshness when that changes, beside the slots and
+never at their cost.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Final
+
+import dagster as dg
+import orjson
+
+from trade_assets.defs.feeds.hour_job import AssetJob
+from trade_assets.defs.shared.names import SLOT_SENSOR
+from trade_assets.defs.tt.hour_report import hour_report_request, hour_to_report
+from trade_assets.defs.tt.slot_alarms import TtAlarms
+from trade_assets.defs.tt.slot_run import tt_snapshot
+from trade_assets.defs.tt.slot_runs import LeaseLook, slot_run_request
+from trade_assets.defs.tt.slot_watch import Clock, SlotWatch, utc_now
+from trade_assets.defs.tt.tick_tasks import ChoreParts, Chores, Tick, all_chores
+from trade_assets.defs.tt.unreported_runs import SilentRuns
+from trade_assets.settings import Settings
+from trade_assets.stores.connections import Stores
+from trade_assets.tt.formats.half_minutes import next_slot
+from trade_assets.tt.slots.open_hours import open_hours
+from trade_assets.tt.slots.schedule import Decision, SlotLimits
+from trade_assets.tt.slots.slot_cursor import SlotCursor
+
+CHORE_SECONDS: Final = 3.0
+SLOT_MARGIN_SECONDS: Final = 0.5
+"""Chores end, or are left alone, this long before a slot."""
+
+
+@dataclass
+class TickCursor:
+    """What the sensor remembers between ticks; bounded.
+
+    Attributes:
+        slots: the `SlotCursor`, as JSON.
+        reported: the last hour whose report was requested, as ISO time.
+        freshness: by path of a data set, the last reported result.
+    """
+
+    slots: str | None = None
+    reported: str | None = None
+    freshness: dict[str, bool] = field(default_factory=dict)
+
+    @classmethod
+    def from_json(cls, text: str | None) -> "TickCursor":
+        """A stored cursor; a new one where there is none."""
+        return cls(**orjson.loads(text)) if text else cls()
+
+    def to_json(self) -> str:
+        """For storage."""
+        return orjson.dumps(asdict(self)).decode()
+
+
+def slot_sensor(
+    settings: Settings,
+    report_job: AssetJob,
+    clock: Clock = utc_now,
+    sleep: Callable[[float], None] = time.sleep,
+) -> dg.SensorDefinition:
+    """The sensor over the slots of the TT API."""
+    hours, limits = open_hours(settings), SlotLimits.of(settings)
+    chores, alarms, lease = Chores(), TtAlarms(settings), LeaseLook(settings)
+    silent = SilentRuns()
+
+    @dg.sensor(
+        name=SLOT_SENSOR,
+        jobs=[tt_snapshot, report_job],
+        # The daemon looks every 5 s; 0 would mean 30.
+        minimum_interval_seconds=1,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Requests one run a half minute (:00 and :30 UTC); the newest slot wins.",
+    )
+    def tt_slots(
+        context: dg.SensorEvaluationContext, stores: dg.ResourceParam[Stores]
+    ) -> dg.SensorResult:
+        cursor = TickCursor.from_json(context.cursor)
+        tick = Tick(SlotCursor.from_json(cursor.slots), cursor.freshness)
+        if not settings.tt_snapshots_enabled:
+            return _resting(cursor, tick.slots)
+        parts = ChoreParts(stores, hours, alarms, silent)
+        work = all_chores(parts, context.instance, tick)
+        chores.run(tick, work, _seconds_for_chores(clock()))
+        watch = SlotWatch(context.instance, hours, limits, lease.holder, clock, sleep)
+        decision = watch.wait(tick.slots)
+        hour, cursor.reported = hour_to_report(
+            cursor.reported, decision.cursor.first, clock(), hours
+        )
+        cursor.slots, cursor.freshness = decision.cursor.to_json(), tick.freshness
+        requests = _requests(decision, hour)
+        return dg.SensorResult(
+            run_requests=requests,
+            skip_reason=None if requests else "; ".join([decision.reason, *tick.problems]),
+            cursor=cursor.to_json(),
+            asset_events=tick.events,
+        )
+
+    return tt_slots
+
+
+def _resting(cursor: TickCursor, slots: SlotCursor) -> dg.SensorResult:
+    """Switched off: no slot is looked at, so that none is missed when it is on again."""
+    slots.rest()
+    cursor.slots, cursor.reported = slots.to_json(), None
+    return dg.SensorResult(
+        skip_reason="snapshots are switched off (TRADE_ASSETS_TT_SNAPSHOTS_ENABLED)",
+        cursor=cursor.to_json(),
+    )
+
+
+def _seconds_for_chores(now: datetime) -> float:
+    left = (next_slot(now) - now).total_seconds() - SLOT_MARGIN_SECONDS
+    return max(0.0, min(CHORE_SECONDS, left))
+
+
+def _requests(decision: Decision, hour: datetime | None) -> Sequence[dg.RunRequest]:
+    requests = []
+    if decision.request is not None:
+        requests.append(slot_run_request(decision.request))
+    if hour is not None:
+        requests.append(hour_report_request(hour))
+    return requests

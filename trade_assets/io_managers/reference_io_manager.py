@@ -1,0 +1,29 @@
+"""IO manager of the reference tables: whole Polars frames, in S3 as Parquet."""
+
+from io import BytesIO
+
+import dagster as dg
+import polars as pl
+
+from trade_assets.datasets.keys import reference_key
+from trade_assets.stores.connections import Stores
+
+
+class ReferenceIOManager(dg.IOManager):
+    """Keeps a table of reference data under `reference/<name>.parquet`, replaced as a whole."""
+
+    def __init__(self, stores: Stores) -> None:
+        self._stores = stores
+
+    def handle_output(self, context: dg.OutputContext, obj: pl.DataFrame) -> None:
+        """Store the table."""
+        key = reference_key(context.asset_key.path[-1])
+        buffer = BytesIO()
+        obj.write_parquet(buffer)
+        self._stores.objects.put(key, buffer.getvalue())
+        context.add_output_metadata({"key": key, "bytes": buffer.tell()})
+
+    def load_input(self, context: dg.InputContext) -> pl.DataFrame:
+        """The table as it is stored."""
+        stored = self._stores.objects.get(reference_key(context.asset_key.path[-1]))
+        return pl.read_parquet(stored.data)

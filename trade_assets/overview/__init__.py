@@ -1,5 +1,0 @@
-"""One look at everything, for people and monitors: stores, feeds, remote APIs, slots, alarms.
-
-What is seen, and what of it is a problem, is here; how it looks is `commands.status_view`'s
-business. Nothing is written, and no remote API is asked.
-"""

@@ -1,0 +1,206 @@
+"""History: every record, in DynamoDB. The table's keys and the rules of overwriting live here.
+
+pk `<source>#<feed>#<record_key>`, sk `<event_time ISO µs Z>#<file name>`: the same input makes the
+same items, so a replay writes nothing new.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+import polars as pl
+from botocore.exceptions import BotoCoreError, ClientError
+
+from trade_assets.datasets.dataset import EVENT_TIME, FEED, FILE_KEY, RECORD_KEY, SOURCE, Dataset
+from trade_assets.errors import StoreRejectedError
+from trade_assets.settings import Settings
+from trade_assets.stores.aws import as_store_error
+from trade_assets.stores.dynamodb.calls import ConditionFailedError, DynamoCalls
+from trade_assets.stores.serialise import dynamodb_items, iso_text, typed_frame, with_keys
+
+if TYPE_CHECKING:
+    pass
+
+Item = dict[str, dict[str, Any]]
+
+_NOT_NEWER: Final = "NOT (file_key > :file_key AND file_key < :end)"
+"""Holds for an absent, a damaged and an older item, as `_is_newer` does for one that was read."""
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryWritten:
+    """What a write did: `rows` are in the table, of which `puts` had to be sent."""
+
+    rows: int
+    puts: int
+
+
+class HistoryStore:
+    """Records in and out of the history table. Thread-safe."""
+
+    def __init__(self, settings: Settings, calls: DynamoCalls | None = None) -> None:
+        self._settings = settings
+        self._table = settings.history_table
+        self._calls = calls or DynamoCalls(settings)
+
+    def write(self, feed: Dataset, records: pl.DataFrame) -> HistoryWritten:
+        """Put records (`feed.record_schema`); those of several files may come together.
+
+        A file of a rewritten feed repeats what earlier versions said: what is stored already is
+        read first and only what differs is put, and never over the version of a later hour.
+        """
+        if records.is_empty():
+            return HistoryWritten(0, 0)
+        keyed = with_keys(records, self._settings.history_ttl_days.get(feed.path))
+        keyed = keyed.unique(["pk", "sk"], keep="last", maintain_order=True)
+        items = dynamodb_items(keyed)
+        if feed.rewritten:
+            puts = self._put_changed(keyed, items)
+        else:
+            puts = len(items)
+            self._calls.put_all(self._table, items)
+        return HistoryWritten(records.height, puts)
+
+    def read(
+        self,
+        feed: Dataset,
+        record_key: str,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        newest_first: bool = True,
+        limit: int | None = None,
+    ) -> Iterator[dict[str, Any]]:
+        """Records of one key by event time: `since` inclusive, `until` exclusive, both aware.
+
+        Values are str, Decimal or bool, under the record's column names; a null is absent.
+        """
+        if since is not None and until is not None and since >= until:
+            return
+        expression, values = _key_condition(feed, record_key, since, until)
+        query: dict[str, Any] = {
+            "TableName": self._table,
+            "KeyConditionExpression": expression,
+            "ExpressionAttributeValues": values,
+            "ScanIndexForward": not newest_first,
+        }
+        if limit is not None:
+            query["Limit"] = limit
+        served = 0
+        try:
+            for page in self._calls.client.get_paginator("query").paginate(**query):
+                for item in page["Items"]:
+                    yield plain_record(item)
+                    served += 1
+                    if served == limit:
+                        return
+        except (ClientError, BotoCoreError) as error:
+            raise as_store_error(error, f"reading history of {record_key}") from error
+
+    def fetch(self, feed: Dataset, records: pl.DataFrame) -> pl.DataFrame:
+        """The stored versions of records, by their keys, typed as `feed.record_schema`.
+
+        Rows that are not in the table are absent; the order is that of the table's answer.
+        """
+        if records.is_empty():
+            return pl.DataFrame(schema=feed.record_schema)
+        keyed = with_keys(records.select(SOURCE, FEED, RECORD_KEY, EVENT_TIME, FILE_KEY))
+        keys = list(dict.fromkeys(keyed.select("pk", "sk").iter_rows()))
+        items = self._calls.get_all(self._table, keys)
+        return typed_frame(feed, [_texts(item) for item in items])
+
+    def missing(self, feed: Dataset, records: pl.DataFrame) -> int:
+        """How many of the records are not in the table."""
+        return records.height - self.fetch(feed, records).height
+
+    def close(self) -> None:
+        """Give threads and connections back."""
+        self._calls.close()
+
+    def _put_changed(self, keyed: pl.DataFrame, items: list[str]) -> int:
+        keys = list(zip(keyed["pk"].to_list(), keyed["sk"].to_list(), strict=True))
+        stored = {
+            (item["pk"]["S"], item["sk"]["S"]): item
+            for item in self._calls.get_all(self._table, keys)
+        }
+        changed = [
+            (item, file_key)
+            for item, key, file_key in zip(items, keys, keyed[FILE_KEY].to_list(), strict=True)
+            if _must_put(orjson.loads(item), stored.get(key))
+        ]
+        self._calls.map(lambda pair: self._put_unless_newer(*pair), changed)
+        return len(changed)
+
+    def _put_unless_newer(self, item: str, file_key: str) -> None:
+        """Put an item unless a file of a later hour has written it in the meantime."""
+        body = {
+            "TableName": self._table,
+            "Item": orjson.Fragment(item),
+            "ConditionExpression": _NOT_NEWER,
+            "ExpressionAttributeValues": {
+                ":file_key": {"S": file_key},
+                ":end": {"S": _end_of_feed(file_key)},
+            },
+        }
+        try:
+            self._calls.call("PutItem", orjson.dumps(body))
+        except ConditionFailedError:
+            return
+
+
+def plain_record(item: Any) -> dict[str, Any]:
+    """A DynamoDB-JSON item as a plain record, without the table's keys."""
+    return {name: _plain(value) for name, value in item.items() if name not in ("pk", "sk")}
+
+
+def _texts(item: Item) -> dict[str, str]:
+    return {name: str(next(iter(value.values()))) for name, value in item.items()}
+
+
+def _plain(value: dict[str, Any]) -> Any:
+    kind, content = next(iter(value.items()))
+    if kind == "N":
+        return Decimal(content)
+    if kind in ("S", "BOOL"):
+        return content
+    raise StoreRejectedError(f"history holds an attribute of type {kind}, which no writer makes")
+
+
+def _must_put(item: Item, stored: Item | None) -> bool:
+    """Whether an item has to be written: it is not there, or differs and is not older."""
+    if stored is None:
+        return True
+    if _is_newer(stored, item[FILE_KEY]["S"]):
+        return False
+    return _comparable(item) != _comparable(stored)
+
+
+def _is_newer(stored: Item, file_key: str) -> bool:
+    """Whether an item is of a later file; one without a file key of the feed is damaged."""
+    stored_file: str = stored.get(FILE_KEY, {}).get("S", "")
+    return file_key < stored_file < _end_of_feed(file_key)
+
+
+def _end_of_feed(file_key: str) -> str:
+    """What sorts behind all keys of the feed that a file belongs to."""
+    return f"{file_key.partition('/dt=')[0]}/dt=~"
+
+
+def _comparable(item: Item) -> dict[str, Any]:
+    return {name: Decimal(value["N"]) if "N" in value else value for name, value in item.items()}
+
+
+def _key_condition(
+    feed: Dataset, record_key: str, since: datetime | None, until: datetime | None
+) -> tuple[str, dict[str, Any]]:
+    expression = "pk = :pk"
+    values: dict[str, Any] = {":pk": {"S": f"{feed.source}#{feed.name}#{record_key}"}}
+    if since is not None or until is not None:
+        expression += " AND sk BETWEEN :since AND :until"
+        # '#' follows the time in a sort key and sorts before any digit, letter or '.': a bare
+        # time is smaller than every key of that time, so the upper bound is exclusive.
+        values[":since"] = {"S": iso_text(since) if since else "0"}
+        values[":until"] = {"S": iso_text(until) if until else "9999-12-31T23:59:59.999999Z"}
+    return expression, values

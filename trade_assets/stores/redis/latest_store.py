@@ -1,0 +1,343 @@
+"""Latest: the newest record of every key, in Redis. The guard that never lets it go back is here.
+
+Keys (no command touches two slots, so it runs on a cluster):
+
+* `latest:<source>:<feed>:<record_key>` hash of the record's fields; a null is an absent field
+* `keys:<source>:<feed>` set of the record keys that exist
+* `set:<source>:<feed>` of a replaced data set: all of it in one hash (`latest_set`), which is what
+  its readers get, so that they never see it half replaced; the two above follow
+* `updates:<source>:<feed>` trimmed stream, an entry a write: what changed
+* `status:<source>:<feed>` hash: last file, event time, ingest time, lag
+
+Of two versions of a record the greater (event_time, file_key) is the newer; a file key begins with
+its landing hour, so for one event time the later landing wins. The same version may be written
+again: that repairs what was damaged.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, cast
+
+import orjson
+import polars as pl
+import redis
+from redis.exceptions import NoScriptError
+
+from trade_assets.datasets.dataset import EVENT_TIME, FILE_KEY, RECORD_KEY, ROW, Dataset
+from trade_assets.settings import Settings
+from trade_assets.stores.redis import latest_set
+from trade_assets.stores.redis.client import (
+    as_redis_error,
+    connect,
+    disconnect,
+    redis_errors,
+    scope_of,
+)
+from trade_assets.stores.redis.latest_set import PictureOfSet, Replaced
+from trade_assets.stores.serialise import iso_text, iso_time, redis_fields, typed_frame
+
+_GUARDED_WRITE: Final = """
+local stored = redis.pcall('HMGET', KEYS[1], 'event_time', 'file_key')
+local fields
+if stored.err == nil and type(stored[1]) == 'string' and type(stored[2]) == 'string'
+   and string.find(stored[1], '^%d%d%d%d%-%d%d%-%d%dT%d%d:%d%d:%d%d%.%d%d%d%d%d%dZ$')
+   and string.match(stored[2], '^.*/dt=') == string.match(ARGV[2], '^.*/dt=') then
+  if stored[1] > ARGV[1] or (stored[1] == ARGV[1] and stored[2] > ARGV[2]) then
+    return 0
+  end
+  if stored[1] == ARGV[1] and stored[2] == ARGV[2] then
+    fields = cjson.decode(ARGV[3])
+    local same = redis.call('HLEN', KEYS[1]) == #fields / 2
+    if same then
+      local names = {}
+      for i = 1, #fields, 2 do names[#names + 1] = fields[i] end
+      local values = redis.call('HMGET', KEYS[1], unpack(names))
+      for i = 1, #values do
+        if values[i] ~= fields[i * 2] then same = false end
+      end
+    end
+    if same then return 0 end
+  end
+end
+redis.call('DEL', KEYS[1])
+redis.call('HSET', KEYS[1], unpack(fields or cjson.decode(ARGV[3])))
+return 1
+"""
+"""Replace a record unless the stored one is newer or the very same; 1 if it changed anything.
+What is not a hash with a readable event time and a file key of this feed is damaged, and replaced.
+"""
+
+_GUARDED_STATUS: Final = """
+local stored = redis.pcall('HGET', KEYS[1], 'last_event_time')
+if type(stored) == 'string'
+   and string.find(stored, '^%d%d%d%d%-%d%d%-%d%dT%d%d:%d%d:%d%d%.%d%d%d%d%d%dZ$')
+   and (stored > ARGV[1] or (stored == ARGV[1] and ARGV[2] == '0')) then
+  return 0
+end
+redis.call('DEL', KEYS[1])
+redis.call('HSET', KEYS[1], unpack(ARGV, 3))
+return 1
+"""
+
+_FOLLOW_ROUNDS: Final = 20
+"""Looks for another writer's set, which comes twice a minute, before that one is left to him."""
+
+
+@dataclass(frozen=True, slots=True)
+class LatestWritten:
+    """What a write did: of `records` newest records, `changed` replaced what Redis had."""
+
+    records: int
+    changed: int
+
+
+class LatestStore:
+    """Newest records in and out of Redis. Thread-safe."""
+
+    def __init__(self, settings: Settings, client: "redis.Redis | None" = None) -> None:
+        self._settings = settings
+        self._redis = client if client is not None else connect(settings)
+        self._sha: dict[str, str] = {}
+
+    def write(self, feed: Dataset, records: pl.DataFrame) -> LatestWritten:
+        """Offer records (`feed.record_schema`, of any number of files) as the newest ones.
+
+        Raises:
+            StoreUnavailableError: Redis cannot be reached; nothing or a part was written, and
+                writing the same again is right.
+        """
+        newest = newest_records(records)
+        if newest.is_empty():
+            return LatestWritten(0, 0)
+        keys = newest[RECORD_KEY].to_list()
+        changed = self._write_guarded(feed, keys, newest)
+        if changed:
+            last = newest.select(iso_time(EVENT_TIME), FILE_KEY).row(-1)
+            self._announce(feed, last, changed)
+        return LatestWritten(len(keys), len(changed))
+
+    def replace(
+        self, feed: Dataset, records: pl.DataFrame, file_key: str, event_time: datetime
+    ) -> Replaced:
+        """Put a whole set (`feed.record_schema`, none if it is empty) in the place of the one that
+        is there, unless that is of a later file.
+
+        The set itself is swapped at once; the keys of its records follow, and what an earlier call
+        left unfinished is put right too. The same file again repairs what was damaged.
+
+        Args:
+            file_key: of the file that has the set.
+            event_time: when the set was so (aware).
+
+        Raises:
+            StoreUnavailableError: Redis cannot be reached; replacing by the same again is right.
+        """
+        newest = newest_records(records)
+        texts = latest_set.record_texts(newest)
+        time_text = iso_text(event_time)
+        with redis_errors("replacing a set"):
+            before = latest_set.swap(self._redis, _set_key(feed), file_key, time_text, texts)
+        if before is None:
+            return Replaced(len(texts), is_newest=False)
+        changed, gone = latest_set.differences(before, texts, time_text)
+        self._follow_set(feed, newest, file_key)
+        if changed or gone:
+            self._announce(feed, (time_text, file_key), changed, gone)
+        return Replaced(len(texts), tuple(changed), tuple(gone))
+
+    def read_set(self, feed: Dataset) -> PictureOfSet | None:
+        """A replaced set as one file had it, never half replaced; None before the first one."""
+        with redis_errors("reading a set"):
+            return latest_set.picture_of(cast("Any", self._redis.hgetall(_set_key(feed))))
+
+    def write_status(
+        self,
+        feed: Dataset,
+        file_key: str,
+        event_time: datetime,
+        ingest_time: datetime,
+        lag_seconds: float,
+        repair: bool = False,
+    ) -> None:
+        """Note a feed's newest file. `repair` writes only what is newer than, or not in, Redis."""
+        fields = {
+            "last_file": file_key,
+            "last_event_time": iso_text(event_time),
+            "last_ingest_time": iso_text(ingest_time),
+            "lag_seconds": f"{lag_seconds:.6f}",
+        }
+        flat = [part for pair in fields.items() for part in pair]
+        key = f"status:{scope_of(feed)}"
+        again = "0" if repair else "1"
+        self._scripted(_GUARDED_STATUS, [(key, [iso_text(event_time), again, *flat])])
+
+    def read(self, feed: Dataset, record_keys: Iterable[str]) -> list[Mapping[str, str]]:
+        """The newest records of those keys that exist, in the order asked; of a replaced set all
+        from one picture of it."""
+        if feed.replaced:
+            return self._read_of_set(feed, list(record_keys))
+        prefix = f"latest:{scope_of(feed)}:"
+        with redis_errors("reading latest records"), self._pipeline() as pipe:
+            for key in record_keys:
+                pipe.hgetall(f"{prefix}{key}")
+            return [record for record in pipe.execute() if record]
+
+    def frame(self, feed: Dataset, record_keys: Iterable[str]) -> pl.DataFrame:
+        """The newest records of those keys that exist, typed as `feed.record_schema`."""
+        return typed_frame(feed, self.read(feed, record_keys))
+
+    def whole_frame(self, feed: Dataset) -> pl.DataFrame:
+        """All newest records, typed as `feed.record_schema`; of a replaced set, one picture."""
+        if not feed.replaced:
+            return self.frame(feed, self.record_keys(feed))
+        picture = self.read_set(feed)
+        return typed_frame(feed, picture.records if picture else [])
+
+    def record_keys(self, feed: Dataset) -> list[str]:
+        """Record keys that exist, sorted."""
+        if feed.replaced:
+            with redis_errors("reading record keys"):
+                names = cast("list[str]", self._redis.hkeys(_set_key(feed)))
+            return sorted(set(names) - set(latest_set.RESERVED))
+        with redis_errors("reading record keys"):
+            return sorted(cast("set[str]", self._redis.smembers(f"keys:{scope_of(feed)}")))
+
+    def record_count(self, feed: Dataset) -> int:
+        """How many record keys exist; costs the same however many."""
+        with redis_errors("counting record keys"):
+            if feed.replaced:
+                return max(0, self._redis.hlen(_set_key(feed)) - len(latest_set.RESERVED))
+            return self._redis.scard(f"keys:{scope_of(feed)}")
+
+    def status(self, feed: Dataset) -> Mapping[str, str]:
+        """A feed's status fields; empty before its first file."""
+        with redis_errors("reading status"):
+            return cast("dict[str, str]", self._redis.hgetall(f"status:{scope_of(feed)}"))
+
+    def ping(self) -> None:
+        """Raise StoreUnavailableError unless Redis answers."""
+        with redis_errors(f"reaching {self._settings.redis_display_url}"):
+            self._redis.ping()
+
+    def close(self) -> None:
+        """Give the connections back."""
+        disconnect(self._redis)
+
+    def _write_guarded(self, feed: Dataset, keys: list[str], newest: pl.DataFrame) -> list[str]:
+        prefix = f"latest:{scope_of(feed)}:"
+        versions = newest.select(iso_time(EVENT_TIME), FILE_KEY)
+        calls = [
+            (prefix + key, [event_time, file_key, fields])
+            for key, (event_time, file_key), fields in zip(
+                keys, versions.iter_rows(), redis_fields(newest), strict=True
+            )
+        ]
+        # The set first: a record that exists without its key in the set would never be found.
+        with redis_errors("writing record keys"):
+            self._redis.sadd(f"keys:{scope_of(feed)}", *keys)
+        results = self._scripted(_GUARDED_WRITE, calls)
+        return [key for key, result in zip(keys, results, strict=True) if result]
+
+    def _follow_set(self, feed: Dataset, newest: pl.DataFrame, file_key: str) -> None:
+        """Make the keys of records those of the set. If another writer swapped it meanwhile, his
+        and ours may have mixed: then they are made those of his set."""
+        for _ in range(_FOLLOW_ROUNDS):
+            keys = newest[RECORD_KEY].to_list()
+            if keys:
+                self._write_guarded(feed, keys, newest)
+            self._remove_others(feed, keys)
+            picture = self.read_set(feed)
+            if picture is None or picture.file_key == file_key:
+                return
+            newest, file_key = typed_frame(feed, picture.records), picture.file_key
+
+    def _remove_others(self, feed: Dataset, keys: Iterable[str]) -> None:
+        scope = scope_of(feed)
+        with redis_errors("removing records that are gone"):
+            listed = cast("set[str]", self._redis.smembers(f"keys:{scope}"))
+            others = sorted(listed - set(keys))
+            if not others:
+                return
+            with self._pipeline() as pipe:
+                for key in others:
+                    pipe.delete(f"latest:{scope}:{key}")
+                pipe.execute()
+            # Last: a record that exists without its key in the set would never be found.
+            self._redis.srem(f"keys:{scope}", *others)
+
+    def _read_of_set(self, feed: Dataset, keys: list[str]) -> list[Mapping[str, str]]:
+        wanted = [key for key in keys if key not in latest_set.RESERVED]
+        if not wanted:
+            return []
+        with redis_errors("reading latest records"):
+            texts = cast("list[str | None]", self._redis.hmget(_set_key(feed), wanted))
+            return latest_set.read_texts(text for text in texts if text is not None)
+
+    def _announce(
+        self,
+        feed: Dataset,
+        newest: tuple[str, str],
+        changed: list[str],
+        gone: Sequence[str] = (),
+    ) -> None:
+        """Tell live readers; a key that is gone has changed too, and has no record any more."""
+        entry = {
+            "event_time": newest[0],
+            "file_key": newest[1],
+            "count": len(changed) + len(gone),
+            "record_keys": orjson.dumps([*changed, *gone]).decode(),
+        }
+        with redis_errors("announcing updates"):
+            self._redis.xadd(
+                f"updates:{scope_of(feed)}",
+                cast("dict[Any, Any]", entry),
+                maxlen=self._settings.updates_max_length,
+                approximate=True,
+            )
+
+    def _scripted(self, script: str, calls: list[tuple[str, list[str]]]) -> list[int]:
+        """Run a script for many keys in one round trip; it is loaded where a server lacks it."""
+        results: list[Any] = [0] * len(calls)
+        for _ in range(2):
+            with redis_errors("writing latest records"), self._pipeline() as pipe:
+                sha = self._sha.get(script) or self._load(script)
+                for key, arguments in calls:
+                    # By name: redis-py's cluster pipeline blocks the method, not the command.
+                    pipe.execute_command("EVALSHA", sha, 1, key, *arguments)
+                answers = pipe.execute(raise_on_error=False)
+            # What was done before the script went missing must not look unchanged.
+            results = [1 if old == 1 else new for old, new in zip(results, answers, strict=True)]
+            if not any(isinstance(result, NoScriptError) for result in results):
+                break
+            self._sha.pop(script, None)
+        for result in results:
+            if isinstance(result, Exception):
+                raise as_redis_error(result, "writing latest records")
+        return cast("list[int]", results)
+
+    def _load(self, script: str) -> str:
+        sha = str(self._redis.script_load(script))
+        self._sha[script] = sha
+        return sha
+
+    def _pipeline(self) -> Any:
+        if self._settings.redis_cluster:
+            return self._redis.pipeline()
+        return self._redis.pipeline(transaction=False)
+
+
+def newest_records(records: pl.DataFrame) -> pl.DataFrame:
+    """Of every record key the newest version: greatest (event_time, file_key, row)."""
+    if records.is_empty():
+        return records
+    one_file = records[FILE_KEY].n_unique() == 1
+    if one_file and records[RECORD_KEY].n_unique() == records.height:
+        return records
+    return records.sort(EVENT_TIME, FILE_KEY, ROW).unique(
+        RECORD_KEY, keep="last", maintain_order=True
+    )
+
+
+def _set_key(feed: Dataset) -> str:
+    return f"set:{scope_of(feed)}"

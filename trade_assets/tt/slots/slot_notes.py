@@ -1,0 +1,65 @@
+"""Telling people how a slot went: the slot log what it lacks, the slot board what is newest."""
+
+from typing import Final
+
+from trade_assets.errors import StoreRejectedError, StoreUnavailableError
+from trade_assets.logs import get_logger
+from trade_assets.stores.connections import Stores
+from trade_assets.tt.slots.results import SlotOutcome, SlotResult
+from trade_assets.tt.slots.slot_board import SlotSummary
+from trade_assets.tt.slots.slot_log import SlotNote, SlotState
+
+log = get_logger(__name__)
+
+_STATES: Final = {
+    SlotOutcome.PARTIAL: SlotState.PARTIAL,
+    SlotOutcome.FAILED: SlotState.FAILED,
+    SlotOutcome.MISSED: SlotState.MISSED,
+    SlotOutcome.SKIPPED: SlotState.SKIPPED,
+}
+
+_ON_BOARD: Final = frozenset({SlotOutcome.WHOLE, SlotOutcome.PARTIAL, SlotOutcome.FAILED})
+"""What became of slots that were asked for."""
+
+
+def note_slot(
+    stores: Stores, result: SlotResult, run_id: str, away: frozenset[str] = frozenset()
+) -> None:
+    """Write down how a slot went. A store that is away costs the note in it, and no error.
+
+    Args:
+        away: stores that are known to be away: nothing is waited for again.
+    """
+    try:
+        if "DynamoDB" not in away:
+            _log_slot(stores, result, run_id)
+    except (StoreUnavailableError, StoreRejectedError) as error:
+        log.error("slot not noted", slot=result.slot.isoformat(), error=str(error))
+    try:
+        if "Redis" not in away and result.outcome in _ON_BOARD:
+            stores.slot_board.write_taken(_summary(result, run_id))
+    except (StoreUnavailableError, StoreRejectedError) as error:
+        log.error("slot not on the board", slot=result.slot.isoformat(), error=str(error))
+
+
+def _log_slot(stores: Stores, result: SlotResult, run_id: str) -> None:
+    state = _STATES.get(result.outcome)
+    if state is None:
+        stores.slot_log.withdraw(result.slot)
+        return
+    kinds = {kind: item.shown for kind, item in result.kinds.items() if item.reason}
+    note = SlotNote(result.slot, result.slot, state, result.reason, kinds, run_id)
+    stores.slot_log.note(note)
+
+
+def _summary(result: SlotResult, run_id: str) -> SlotSummary:
+    return SlotSummary(
+        slot=result.slot,
+        whole=result.whole,
+        seconds=result.seconds,
+        offset_seconds=result.offset_seconds,
+        reason=result.reason,
+        kinds={kind: item.shown for kind, item in result.kinds.items()},
+        run_id=run_id,
+        kept=any(item.stored for item in result.kinds.values()),
+    )

@@ -1,0 +1,99 @@
+"""Chores of the slot sensor: what they come to, and that none holds up a tick."""
+
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import dagster as dg
+import pytest
+
+from trade_assets.defs.tt.slot_alarms import TtAlarms
+from trade_assets.defs.tt.tick_tasks import ChoreParts, Chores, Effect, Tick, all_chores
+from trade_assets.defs.tt.unreported_runs import SilentRuns
+from trade_assets.errors import StoreUnavailableError
+from trade_assets.settings import Settings
+from trade_assets.stores.connections import Stores
+from trade_assets.tt.formats.snapshot import SLOT
+from trade_assets.tt.slots.open_hours import open_hours
+from trade_assets.tt.slots.slot_cursor import NOTES_KEPT, SlotCursor
+from trade_assets.tt.slots.slot_log import SlotNote, SlotState
+from trade_assets_tests.support.waiting import eventually
+
+LONG = 20.0
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.instance_for_test() as made:
+        yield made
+
+
+@pytest.fixture
+def tick() -> Tick:
+    return Tick(SlotCursor(), {})
+
+
+def saying(text: str) -> Effect:
+    """An effect that can be seen."""
+    return lambda tick: tick.problems.append(text)
+
+
+def fail(error: Exception) -> Effect:
+    raise error
+
+
+def test_effects_of_all_chores_are_applied(tick: Tick) -> None:
+    Chores().run(tick, {"one": lambda: saying("1"), "two": lambda: saying("2")}, LONG)
+    assert tick.problems == ["1", "2"]
+
+
+def test_a_chore_that_fails_says_so_and_spoils_no_other(tick: Tick) -> None:
+    chores = {
+        "store": lambda: fail(StoreUnavailableError("Redis is away")),
+        "defect": lambda: fail(KeyError("a value that nobody knows")),
+        "fine": lambda: saying("done"),
+    }
+    Chores().run(tick, chores, LONG)
+    assert tick.problems == ["store: Redis is away", "defect: failed (KeyError)", "done"]
+
+
+def test_a_chore_that_hangs_is_left_alone_and_not_begun_twice(tick: Tick) -> None:
+    release, begun = threading.Event(), []
+
+    def hang() -> Effect:
+        begun.append(1)
+        release.wait(LONG)
+        return saying("at last")
+
+    chores = Chores()
+    for _ in range(3):
+        chores.run(tick, {"slow": hang, "fine": lambda: saying("done")}, 0.02)
+    assert tick.problems.count("slow: still under way") == 3
+    assert len(begun) == 1
+    release.set()
+    eventually(
+        lambda: "at last" in tick.problems or chores.run(tick, {"slow": hang}, 0.1),
+        what="it is done",
+    )
+
+
+def test_notes_that_came_while_others_were_recorded_are_not_forgotten(
+    module_settings: Settings, instance: dg.DagsterInstance
+) -> None:
+    first = datetime(2026, 11, 18, 18, tzinfo=UTC)
+    notes = [
+        SlotNote(first + number * SLOT, first + number * SLOT, SlotState.SKIPPED, f"why {number}")
+        for number in range(NOTES_KEPT + 5)
+    ]
+    with Stores(module_settings) as stores:
+        begun = Tick(SlotCursor(notes=notes[:3]), {})
+        alarms, hours = TtAlarms(module_settings), open_hours(module_settings)
+        parts = ChoreParts(stores, hours, alarms, SilentRuns())
+        effect = all_chores(parts, instance, begun)["notes"]()
+        # Ticks later: there were so many that the oldest of them became one.
+        later = Tick(SlotCursor.from_json(SlotCursor(notes=notes).to_json()), {})
+        kept = list(later.slots.notes)
+        effect(later)
+        assert later.slots.notes == kept
+        effect(begun)
+        assert begun.slots.notes == []

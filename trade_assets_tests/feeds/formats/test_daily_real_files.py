@@ -1,0 +1,71 @@
+"""The desk's real daily files and times to expiry, against the plain reader. Skipped where the
+files are not there."""
+
+import pytest
+
+from trade_assets.datasets.dataset import Feed, ParsedFile
+from trade_assets.feeds.formats.futures_settlement import FUTURES_SETTLEMENT
+from trade_assets.feeds.formats.options_settlement import OPTIONS_SETTLEMENT
+from trade_assets.feeds.formats.sod import SOD
+from trade_assets.feeds.formats.vtexp import VTEXP
+from trade_assets_tests.feeds.formats import reference, reference_daily
+
+pytestmark = pytest.mark.skipif(not reference.DATA.is_dir(), reason="no real files here")
+
+SOD_FILES = [
+    *reference.real_files("actant", "*SOD*.csv"),
+    *reference.real_files("actant", "actant.csv"),
+]
+PLAIN = [
+    *((VTEXP, path) for path in reference.real_files("actant", "vtexp_*.csv")),
+    *((FUTURES_SETTLEMENT, path) for path in reference.real_files("settlement", "Futures_*.csv")),
+    *((OPTIONS_SETTLEMENT, path) for path in reference.real_files("settlement", "Options_*.csv")),
+]
+READERS = {
+    VTEXP.name: reference_daily.vtexp_values,
+    FUTURES_SETTLEMENT.name: reference_daily.futures_values,
+    OPTIONS_SETTLEMENT.name: reference_daily.options_values,
+}
+UNTRANSLATABLE = {"SampleZNSOD.csv": 0, "SampleSOD_ticks.csv": 2, "actant.csv": 7}
+"""Futures with a day that is not their last one or with none, and series (VY5, WY5) of weeks that
+the exchange counts as the fourth."""
+
+
+def parse(feed: Feed, path) -> ParsedFile:
+    # A sample that was cut short is named so.
+    name = path.name.replace(".head", "")
+    assert feed.file_pattern.fullmatch(name)
+    return feed.parse(path.read_bytes(), name)
+
+
+@pytest.mark.parametrize(("feed", "path"), PLAIN, ids=lambda item: getattr(item, "name", None))
+def test_every_value_of_a_real_file(feed, path):
+    parsed = parse(feed, path)
+    last = {}
+    for at, row in reference_daily.rows_of(path.read_bytes()).items():
+        values = READERS[feed.name](row)
+        last.pop(values["record_key"], None)
+        last[values["record_key"]] = {"row": at, **values}
+    assert all(item.duplicate for item in parsed.rejected)
+    assert parsed.rows_in == len(reference_daily.rows_of(path.read_bytes()))
+    rows = [reference_daily.plain(row) for row in parsed.frame.to_dicts()]
+    assert [row["record_key"] for row in rows] == list(last)
+    for row, expected in zip(rows, last.values(), strict=True):
+        assert {name: row[name] for name in expected} == expected
+    assert parsed.frame["instrument_id"].null_count() == 0
+    assert parsed.frame["extra"].null_count() == parsed.frame.height > 0
+    assert parsed.unknown_columns == ()
+    assert dict(parsed.frame.schema) == feed.frame_schema
+
+
+@pytest.mark.parametrize("path", SOD_FILES, ids=lambda path: path.name)
+def test_every_value_of_a_real_start_of_day_file(path):
+    parsed = parse(SOD, path)
+    expected = reference_daily.sod_file(path.read_bytes())
+    assert parsed.rejected == ()
+    assert parsed.frame.height == len(expected) > 0
+    for row, values in zip(parsed.frame.iter_rows(named=True), expected, strict=True):
+        read = reference_daily.plain(row)
+        assert {name: read[name] for name in values} == values
+    assert parsed.frame["instrument_id"].null_count() == UNTRANSLATABLE[path.name]
+    assert dict(parsed.frame.schema) == SOD.frame_schema

@@ -1,0 +1,64 @@
+"""The desk's real files, against the plain reader. Skipped where the files are not there."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from trade_assets.feeds.formats.spot_risk import SPOT_RISK
+from trade_assets.feeds.formats.trade_ledger import FILLS
+from trade_assets_tests.feeds.formats import reference
+from trade_assets_tests.feeds.formats.reference import (
+    fill_values,
+    risk_instrument,
+    risk_values,
+    trades_instrument,
+)
+
+pytestmark = pytest.mark.skipif(not reference.DATA.is_dir(), reason="no real files here")
+
+RISK_FILES = list(reference.real_files("actant", "bav_analysis_*.csv"))
+LEDGERS = list(reference.real_files("ledger", "trades_*.csv"))
+
+
+@pytest.mark.parametrize("path", RISK_FILES, ids=lambda path: path.name)
+def test_every_value_of_a_real_spot_risk_file(path):
+    data = path.read_bytes()
+    parsed = SPOT_RISK.parse(data, path.name)
+    names = reference.header(data)
+    local = datetime.strptime(path.name.removeprefix("bav_analysis_"), "%Y%m%d_%H%M%S.csv")
+    of_file = {
+        "event_time": local.replace(tzinfo=reference.CENTRAL).astimezone(UTC),
+        "trading_date": reference.trading_date(local),
+        "extra": None,
+    }
+    lines = reference.data_lines(data, "Type,")
+    rows = {at: reference.fields(names, line) for at, line in lines.items()}
+    expected = [
+        {"row": at, **of_file, **risk_values(row), **risk_instrument(row["Key"])}
+        for at, row in rows.items()
+    ]
+    assert parsed.rejected == ()
+    assert parsed.frame.to_dicts() == [
+        {name: row[name] for name in parsed.frame.columns} for row in expected
+    ]
+    assert parsed.frame.height > 0
+    assert dict(parsed.frame.schema) == SPOT_RISK.frame_schema
+
+
+@pytest.mark.parametrize("path", LEDGERS, ids=lambda path: path.name)
+def test_every_value_of_a_real_ledger(path):
+    data = path.read_bytes()
+    parsed = FILLS.parse(data, path.name)
+    names = reference.header(data)
+    lines = reference.data_lines(data, None)
+    rows = {at: reference.fields(names, line) for at, line in lines.items()}
+    expected = [
+        {"row": at, "extra": None, **fill_values(row), **trades_instrument(row["instrumentName"])}
+        for at, row in rows.items()
+    ]
+    assert parsed.rejected == ()
+    assert parsed.frame.to_dicts() == [
+        {name: row[name] for name in parsed.frame.columns} for row in expected
+    ]
+    assert parsed.frame.height > 0
+    assert dict(parsed.frame.schema) == FILLS.frame_schema

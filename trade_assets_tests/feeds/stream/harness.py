@@ -1,0 +1,209 @@
+"""Running consumers in tests: writers that fail on purpose, hand-made events, and an oracle."""
+
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+import orjson
+import polars as pl
+
+from trade_assets.datasets.dataset import Feed, to_records
+from trade_assets.datasets.keys import parse_feed_key
+from trade_assets.errors import StoreRejectedError, StoreUnavailableError
+from trade_assets.feeds.derivation import Deriver
+from trade_assets.feeds.derived.declarations import GREEKS, POSITIONS, derived_from
+from trade_assets.feeds.stream.consumer import StreamConsumer
+from trade_assets.feeds.stream.micro_batch import HistoryWriter, LatestWriter
+from trade_assets.ingest.figures import Reports
+from trade_assets.settings import Settings
+from trade_assets.stores.aws import sqs_client
+from trade_assets.stores.connections import Stores
+from trade_assets.stores.dynamodb.history_store import HistoryWritten
+from trade_assets.stores.redis.latest_store import LatestWritten
+from trade_assets.stores.sqs.notifications import QueueDepth
+from trade_assets_tests.stores.samples import FILLS, SPOT, history_items, items, redis_records
+from trade_assets_tests.support.waiting import eventually
+
+
+class AwayAtFirst:
+    """Both writers, of stores that are away for the first calls."""
+
+    def __init__(self, stores: Stores, failures: int) -> None:
+        self.left = failures
+        self._stores = stores
+
+    def latest(self, feed: Feed, records: pl.DataFrame) -> LatestWritten:
+        """Writes, and then loses the answer: the harder half of a failure."""
+        written = self._stores.latest.write(feed, records)
+        self._fail()
+        return written
+
+    def history(self, feed: Feed, records: pl.DataFrame) -> HistoryWritten:
+        """Writes half, and fails."""
+        self._stores.history.write(feed, records.head(records.height // 2))
+        self._fail()
+        return self._stores.history.write(feed, records)
+
+    def _fail(self) -> None:
+        if self.left:
+            self.left -= 1
+            raise StoreUnavailableError("away, as asked")
+
+
+class Writes:
+    """A writer made of a function."""
+
+    def __init__(self, write: Any) -> None:
+        self.write = write
+
+
+class AwayWriter:
+    """A store that stays away."""
+
+    def __init__(self) -> None:
+        self.called = threading.Event()
+
+    def write(self, feed: Feed, records: pl.DataFrame) -> HistoryWritten:
+        """Fails."""
+        self.called.set()
+        raise StoreUnavailableError("away, as asked")
+
+
+class SlowWriter:
+    """A history that takes as long as the test wants."""
+
+    def __init__(self, stores: Stores) -> None:
+        self.called = threading.Event()
+        self.go_on = threading.Event()
+        self._stores = stores
+
+    def write(self, feed: Feed, records: pl.DataFrame) -> HistoryWritten:
+        """Waits, then writes."""
+        self.called.set()
+        assert self.go_on.wait(60)
+        return self._stores.history.write(feed, records)
+
+
+class RefusingWriter:
+    """A history that refuses whatever comes from one file."""
+
+    def __init__(self, stores: Stores, file_key: str) -> None:
+        self._stores = stores
+        self._file_key = file_key
+
+    def write(self, feed: Feed, records: pl.DataFrame) -> HistoryWritten:
+        """Writes, unless the file is among them."""
+        if self._file_key in records["file_key"].to_list():
+            raise StoreRejectedError("refused, as asked")
+        return self._stores.history.write(feed, records)
+
+
+@contextmanager
+def consuming(
+    stores: Stores,
+    latest: LatestWriter | None = None,
+    history: HistoryWriter | None = None,
+    run_id: str = "run",
+    reports: Reports | None = None,
+) -> Iterator[StreamConsumer]:
+    """A consumer at work; at the end it finishes what it has received."""
+    consumer = StreamConsumer(
+        stores.settings,
+        stores,
+        latest or stores.latest,
+        history or stores.history,
+        reports or Reports(),
+        run_id,
+    )
+    consumer.start()
+    try:
+        yield consumer
+    finally:
+        consumer.stop()
+
+
+def announce(settings: Settings, *versions: tuple[str, str, datetime]) -> None:
+    """Send the notification of S3 for file versions (key, ETag, landed at), one message each."""
+    for key, etag, landed_at in versions:
+        record = {
+            "eventName": "ObjectCreated:Put",
+            "eventTime": landed_at.isoformat(),
+            "s3": {"object": {"key": key, "eTag": etag}},
+        }
+        send(settings, orjson.dumps({"Records": [record]}).decode())
+
+
+def send(settings: Settings, body: str) -> None:
+    """Send a message to the notification queue."""
+    sqs = sqs_client(settings)
+    url = sqs.get_queue_url(QueueName=settings.queue_name)["QueueUrl"]
+    sqs.send_message(QueueUrl=url, MessageBody=body)
+
+
+def drained(stores: Stores, *keys: str, dead: int = 0, seconds: float = 30) -> None:
+    """Wait until the current versions of files are in the ledger, no message waits or is in work,
+    and so many were given up.
+
+    A notification follows its PUT in a moment: an empty queue alone says nothing.
+    """
+    heads = [head for head in stores.objects.head_many(keys) if head is not None]
+    versions = {(head.key, head.etag) for head in heads}
+    eventually(
+        lambda: versions == stores.ledger.known(versions).keys(), seconds, what="all in the ledger"
+    )
+    wanted = QueueDepth(waiting=0, in_flight=0, dead=dead)
+    eventually(lambda: stores.queue.depth() == wanted, seconds, what=f"{wanted}")
+
+
+def state(settings: Settings) -> dict[str, Any]:
+    """All records that both stores hold, but for Greeks: a backlog has those of its end only."""
+    greeks = f"{GREEKS.source}#{GREEKS.name}#"
+    return {
+        "spot": redis_records(settings, SPOT),
+        "fills": redis_records(settings, FILLS),
+        "positions": redis_records(settings, POSITIONS),
+        "history": [
+            item for item in history_items(settings) if not item["pk"]["S"].startswith(greeks)
+        ],
+    }
+
+
+def expected_state(reference: Settings, files: Mapping[str, bytes]) -> dict[str, Any]:
+    """What both stores hold when these files are written once each, in order, by nobody else."""
+    with Stores(reference) as stores:
+        for key in sorted(files):
+            feed_key = parse_feed_key(key)
+            parsed = feed_key.feed.parse(files[key], feed_key.file_name)
+            frame = to_records(feed_key.feed, parsed, key)
+            stores.latest.write(feed_key.feed, frame)
+            stores.history.write(feed_key.feed, frame)
+            for dataset in derived_from(feed_key.feed):
+                Deriver(stores).write(dataset, frame, stores.latest, stores.history)
+    return state(reference)
+
+
+def ledger_lines(settings: Settings) -> list[dict[str, str]]:
+    """All lines of the ledger as plain texts; each fulfils the ledger's equation."""
+    lines = [
+        {name: str(next(iter(value.values()))) for name, value in item.items()}
+        for item in items(settings, settings.ledger_table)
+        if "state" in item
+    ]
+    for line in lines:
+        assert int(line["rows_in"]) == int(line["rows_stored"]) + int(line["rows_rejected"]), line
+    return lines
+
+
+def states(settings: Settings) -> dict[str, set[str]]:
+    """The states of each file's versions, by key."""
+    found: dict[str, set[str]] = {}
+    for line in ledger_lines(settings):
+        found.setdefault(line["pk"], set()).add(line["state"])
+    return found
+
+
+def stored(keys: Iterable[str]) -> dict[str, set[str]]:
+    """What `states` says where every version of these files is stored."""
+    return {key: {"stored"} for key in keys}
