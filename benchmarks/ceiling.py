@@ -107,5 +107,5 @@ def _signed(settings: Settings, url: str, table: str, items: Sequence[str]) -> _
         },
     )
     credentials = Credentials(LOCAL_CREDENTIAL, LOCAL_CREDENTIAL)
-    SigV4Auth(credentials, "dynamodb", settings.aws_region).add_auth(request)
+    SigV4Auth(credentials, "dynamodb", settings.stores.aws_region).add_auth(request)
     return _Request(body, dict(request.headers.items()))

@@ -114,9 +114,9 @@ def _all_costs(settings: Settings, rounds: list[Round]) -> dict[tuple[str, str],
 
 
 def _stores(settings: Settings, number: int) -> Stores:
-    url, _, _ = settings.redis_url.get_secret_value().rpartition("/")
+    url, _, _ = settings.stores.redis_url.get_secret_value().rpartition("/")
     own = {"namespace": f"bench-{number}", "redis_url": SecretStr(f"{url}/{number}")}
-    separate = settings.model_copy(update=own)
+    separate = settings.changed(own)
     provision(separate)
     return Stores(separate)
 

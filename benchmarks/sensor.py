@@ -152,7 +152,7 @@ def _instance(folder: Path) -> Iterator[dg.DagsterInstance]:
 def _works(stores: WatchedStores, instance: dg.DagsterInstance) -> dict[str, Prepare]:
     """The scan alone and the whole tick, each always from the same cursor, behind all files."""
     sensor, context_at = _real_sensor(stores, instance)
-    scanner = BucketScanner(stores, timedelta(seconds=stores.settings.missed_after_seconds))
+    scanner = BucketScanner(stores, timedelta(seconds=stores.settings.arrival.missed_after_seconds))
     scan_cursor = _settled(scanner)
 
     def prepare_scan() -> Work:

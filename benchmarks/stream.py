@@ -36,7 +36,7 @@ class StreamWatch:
 
     def __init__(self, settings: Settings) -> None:
         self._redis = connect(settings)
-        self._beats = Heartbeats(self._redis, settings.heartbeat_stale_seconds)
+        self._beats = Heartbeats(self._redis, settings.stream.heartbeat_stale_seconds)
         self.consuming_since = 0.0
 
     def beats(self) -> list[StreamBeat]:

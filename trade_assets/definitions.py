@@ -63,7 +63,7 @@ def build_definitions(
         TT: tt_resource(settings),
         **(resource_overrides or {}),
     }
-    partitions = hour_partitions(settings.partitions_start)
+    partitions = hour_partitions(settings.arrival.partitions_start)
     hours = open_hours(settings)
     job, report_job = hour_job(), hour_report_job()
     return dg.Definitions(

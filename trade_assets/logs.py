@@ -78,7 +78,7 @@ def _clean(name: str, value: Any, secrets: tuple[str, ...]) -> Any:
 
 def known_secrets(settings: Settings) -> tuple[str, ...]:
     """Secret values that the settings themselves hold: Redis's password, the Slack webhook."""
-    match = _URL_PASSWORD.search(settings.redis_url.get_secret_value())
+    match = _URL_PASSWORD.search(settings.stores.redis_url.get_secret_value())
     # redis-py hands the decoded one to the server.
     password = (match.group(2), unquote(match.group(2))) if match else ()
     return tuple(dict.fromkeys([*password, *_webhook_secrets(settings)]))
@@ -86,9 +86,9 @@ def known_secrets(settings: Settings) -> tuple[str, ...]:
 
 def _webhook_secrets(settings: Settings) -> tuple[str, ...]:
     """The webhook's URL, and its path: urllib3 names them apart."""
-    if settings.slack_webhook_url is None:
+    if settings.alarms.slack_webhook_url is None:
         return ()
-    url = settings.slack_webhook_url.get_secret_value()
+    url = settings.alarms.slack_webhook_url.get_secret_value()
     parts = urlsplit(url)
     return tuple(item for item in (url, parts.path, parts.query) if len(item) >= SHORTEST_SECRET)
 
@@ -144,7 +144,7 @@ def configure(settings: Settings, stream: TextIO | None = None) -> None:
     )
     ours = logging.getLogger("trade_assets")
     ours.handlers = [handler]
-    ours.setLevel(settings.log_level)
+    ours.setLevel(settings.platform.log_level)
     ours.propagate = False
     root = logging.getLogger()
     if not any(isinstance(item, logging.StreamHandler) for item in root.handlers):

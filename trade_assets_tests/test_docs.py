@@ -2,14 +2,14 @@
 
 from trade_assets.feeds.derived.declarations import DATASETS
 from trade_assets.market.expirations import EXPIRATIONS_SCHEMA
-from trade_assets.settings import Settings
+from trade_assets.settings import setting_fields, variable_of
 from trade_assets_tests.support.parts import CHECKOUT
 
 
 def test_every_setting_is_listed_with_its_meaning() -> None:
     text = (CHECKOUT / "docs" / "operations.md").read_text()
-    for name, field in Settings.model_fields.items():
-        assert f"| `TRADE_ASSETS_{name.upper()}` |" in text, name
+    for name, field in setting_fields():
+        assert f"| `{variable_of(name)}` |" in text, name
         assert field.description, name
         assert field.description in text, name
 

@@ -152,7 +152,7 @@ def test_many_threads_may_hide_at_once() -> None:
 def test_the_webhooks_path_is_hidden_where_a_library_names_it(
     settings: Settings, written: Written
 ) -> None:
-    assert settings.slack_webhook_url
+    assert settings.alarms.slack_webhook_url
     path = "/services/T00000000/B00000000/XXXXXXXXXXXXXXXXXXXXXXXX"
     try:
         urllib3.request("GET", f"http://{LOOPBACK}:{free_port()}{path}", retries=1)

@@ -52,7 +52,7 @@ class Secrets:
 @pytest.fixture(scope="module")
 def simulator(module_settings: Settings) -> Iterator[Simulator]:
     # Each test counts its requests in a Redis of its own: together they shall not be too many.
-    roomy = module_settings.model_copy(update={"tt_tier": TtTier.HIGH})
+    roomy = module_settings.changed({"tt_tier": TtTier.HIGH})
     with running_simulator(roomy) as running:
         yield running
 
@@ -62,15 +62,15 @@ def settings(simulator: Simulator, local_parts: LocalParts, tmp_path: Path) -> S
     """With a Redis of its own, so that no breaker or token is left from another test."""
     fresh = local_parts.settings(tmp_path / "home")
     quick = {
-        "redis_url": fresh.redis_url,
-        "home": fresh.home,
+        "redis_url": fresh.stores.redis_url,
+        "home": fresh.platform.home,
         "log_level": "DEBUG",
         "tt_call_seconds": 1.5,
         "tt_call_attempts": 2,
         "tt_breaker_failures": 100,
     }
     simulator.clear()
-    return simulator.settings.model_copy(update=quick)
+    return simulator.settings.changed(quick)
 
 
 @pytest.fixture
@@ -112,7 +112,7 @@ def client(settings: Settings) -> Iterator[TtClient]:
 
 
 def redis_of(settings: Settings) -> "redis.Redis":
-    return redis.Redis.from_url(settings.redis_url.get_secret_value(), decode_responses=True)
+    return redis.Redis.from_url(settings.stores.redis_url.get_secret_value(), decode_responses=True)
 
 
 def learn_token(settings: Settings, known: Secrets) -> None:

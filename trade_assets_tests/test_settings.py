@@ -54,8 +54,8 @@ def test_a_child_process_sees_the_same_settings(monkeypatch: pytest.MonkeyPatch)
     for name, value in child_environment(settings).items():
         monkeypatch.setenv(name, value)
     again = load_settings()
-    assert again.window_seconds == 7
-    assert again.history_ttl_days == {"tt/fills": 3}
+    assert again.stream.window_seconds == 7
+    assert again.stores.history_ttl_days == {"tt/fills": 3}
     assert again.aws_endpoint == "http://localhost:1"
 
 
@@ -63,7 +63,7 @@ def test_a_list_reaches_a_child(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = load_settings(tt_market_hours=["Sun 17:00-Fri 16:00", "always"])
     for name, value in child_environment(settings).items():
         monkeypatch.setenv(name, value)
-    assert load_settings().tt_market_hours == ["Sun 17:00-Fri 16:00", "always"]
+    assert load_settings().tt.market_hours == ["Sun 17:00-Fri 16:00", "always"]
 
 
 def test_a_list_that_is_none_is_told_without_its_value(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,7 +76,7 @@ def test_a_list_that_is_none_is_told_without_its_value(monkeypatch: pytest.Monke
 def test_a_free_key_is_for_uat_only() -> None:
     with pytest.raises(SettingsError, match="free"):
         load_settings(tt_tier="free")
-    assert load_settings(tt_tier="free", tt_environment="ext_uat_cert").tt_tier == "free"
+    assert load_settings(tt_tier="free", tt_environment="ext_uat_cert").tt.tier == "free"
 
 
 def test_tt_is_on_this_machine_in_the_local_profile() -> None:
@@ -119,7 +119,9 @@ def test_no_secret_reaches_the_log() -> None:
     settings = load_settings(redis_url=f"redis://:{PASSWORD}@127.0.0.1:6379/0")
     configure(settings, stream)
     log = get_logger("trade_assets.test")
-    log.info("connecting", url=settings.redis_url.get_secret_value(), api_key="k", file="a.csv")
+    log.info(
+        "connecting", url=settings.stores.redis_url.get_secret_value(), api_key="k", file="a.csv"
+    )
     log.warning(f"it was {PASSWORD}", nested={"password": PASSWORD, "list": [PASSWORD]})
     logging.getLogger("trade_assets.other").error("plain %s", PASSWORD)
     try:

@@ -11,7 +11,7 @@ from benchmarks.latency.observe import JITTER, LATE_SECONDS, Landing
 from benchmarks.latency.ways import PACE_SECONDS, WARM_UP_FILES, Carried, raw_loop, stock, stream
 from benchmarks.parts import Bench
 from benchmarks.samples import Sample, samples, sizes
-from trade_assets.settings import Settings
+from trade_assets.settings import StreamSettings
 
 STOCK_NAMES = {
     "stock_eager": "stock Dagster, sensor every 5 s",
@@ -127,7 +127,7 @@ def _notes(bench: Bench, files: list[Sample]) -> list[str]:
         "readable when its rows, or those of a newer file, are announced in the update stream; "
         "percentiles are nearest ranks over the files that were seen.",
         "Raw loop: one long poll, boto3, one SET a row, into Redis only. Stream: "
-        f"{Settings.model_fields['receivers'].default} long polls, guarded writes into Redis, then "
+        f"{StreamSettings.model_fields['receivers'].default} long polls, guarded writes into Redis, then "
         "DynamoDB and ledger. The stand-in looks into its queue every 100 ms of a long poll: a "
         "file may wait so long for one poll, and less for several side by side.",
     ]

@@ -77,7 +77,7 @@ def build_stock_definitions(interval_seconds: int | None) -> dg.Definitions:
             "redis_io_manager": RedisIOManager(),
             "s3": S3Resource(
                 endpoint_url=settings.aws_endpoint,
-                region_name=settings.aws_region,
+                region_name=settings.stores.aws_region,
                 aws_access_key_id=LOCAL_CREDENTIAL,
                 aws_secret_access_key=LOCAL_CREDENTIAL,
             ),

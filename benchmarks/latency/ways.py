@@ -11,7 +11,7 @@ from benchmarks.ledger_lines import await_stored
 from benchmarks.parts import Bench, running_dagster, running_program, running_stores
 from benchmarks.samples import Sample
 from benchmarks.stream import running_stream
-from trade_assets.settings import Settings
+from trade_assets.settings import Settings, StreamSettings
 from trade_assets.stores.provision import provision
 
 WARM_UP_FILES: Final = 3
@@ -48,7 +48,7 @@ def stream(bench: Bench, files: list[Sample]) -> Carried:
         BenchmarkError: at the end a file is not accounted for as stored with all its rows.
     """
     window = bench.scale.latency_seconds * bench.scale.window_share
-    default = Settings.model_fields["rollover_lead_seconds"].default
+    default = StreamSettings.model_fields["rollover_lead_seconds"].default
     lead = min(float(default), window / 2)
     with running_stores(
         bench, "latency-stream", window_seconds=window, rollover_lead_seconds=lead

@@ -128,7 +128,7 @@ def punctuality_goals(slots: Sequence[SlotSeen]) -> list[Goal]:
 
 
 def _duration_goal(timed: Timed) -> Goal:
-    deadline = load_settings().tt_deadline_seconds
+    deadline = load_settings().tt.deadline_seconds
     longest = max(item.first.seconds for item in timed.rounds)
     text = f"a large snapshot within the {deadline:g} s that its calls may take"
     return Goal(text, f"at most {longest:.2f} s", longest <= deadline)
@@ -171,7 +171,7 @@ def _storage_notes(added: Growth) -> list[str]:
         f"slot, extrapolated linearly to the {SLOTS_A_DAY:,} runs of a day. Pages in use of the "
         "databases, and whole files; pages of ticks are shared out by the bytes of their contents.",
         f"At rest, with pruning on: {added.runs_kept:,.0f} runs of slots (kept "
-        f"{load_settings().slot_runs_kept_hours:g} h, pruned once an hour, so half an hour's more "
+        f"{load_settings().retention.slot_runs_kept_hours:g} h, pruned once an hour, so half an hour's more "
         f"on average), ticks as `retention` keeps them ({days}).",
         "Left after pruning: the measured runs were pruned in the end. "
         f"{added.rows_left:g} rows about each stayed in the books, and "
@@ -192,7 +192,7 @@ def storage_growth(looks: Looks, slots: int) -> Growth:
     return growth(
         looks,
         slots=slots,
-        kept_hours=load_settings().slot_runs_kept_hours,
+        kept_hours=load_settings().retention.slot_runs_kept_hours,
         tick_days={status: float(number) for status, number in days.items()},
     )
 

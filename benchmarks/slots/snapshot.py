@@ -92,17 +92,17 @@ def time_snapshots(bench: Bench) -> Timed:
         bench.say("slots: write ceiling of the local DynamoDB")
         items = _items(_own(settings, 0), rounds[0].first)
         ceiling, _ = write_ceiling(settings, items, min(scale.ceiling_items, len(items)))
-    return Timed(settings.tt_tier, api_limits(settings).per_second, rounds, ceiling)
+    return Timed(settings.tt.tier, api_limits(settings).per_second, rounds, ceiling)
 
 
 def _own(settings: Settings, number: int) -> Settings:
     """Settings of a round: AWS names and a Redis database that nobody else has."""
-    url = settings.redis_url.get_secret_value().rpartition("/")[0]
+    url = settings.stores.redis_url.get_secret_value().rpartition("/")[0]
     own = {
         "namespace": f"{settings.namespace}-{number}",
         "redis_url": SecretStr(f"{url}/{number + 1}"),
     }
-    return settings.model_copy(update=own)
+    return settings.changed(own)
 
 
 def _round(settings: Settings, number: int) -> Round:
@@ -116,7 +116,7 @@ def _round(settings: Settings, number: int) -> Round:
     limits = replace(limits, per_second=UNPACED, per_day=UNPACED)
     with _taking(_own(settings, 2 * number + 1), credentials, limits, slot) as take:
         unpaced = _whole(take(slot))
-    environment = settings.tt_environment.value
+    environment = settings.tt.environment.value
     with closing(PlainApi(settings.tt_url, environment, credentials.get())) as api:
         plain = api.everything(first_fills(slot)[0])
     taken = {kind: result.rows for kind, result in first.kinds.items()}

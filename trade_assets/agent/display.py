@@ -168,10 +168,10 @@ def log_settings(settings: Settings, listener: Listener) -> Settings:
 
     A log level that somebody chose is kept.
     """
-    chosen = "log_level" in settings.model_fields_set
+    chosen = "log_level" in settings.platform.model_fields_set
     if chosen or not isinstance(listener, ProgressBar) or not sys.stderr.isatty():
         return settings
-    return settings.model_copy(update={"log_level": "WARNING"})
+    return settings.changed({"log_level": "WARNING"})
 
 
 def show_end(listener: Listener, report: PushReport) -> None:

@@ -252,6 +252,6 @@ def journal_path(settings: Settings, folder: Path) -> Path:
     The digest is of the absolute folder and of where it is pushed to: what one bucket has,
     another one has not.
     """
-    destination = f"{settings.aws_endpoint or 'aws'} {settings.aws_region} {settings.bucket}"
+    destination = f"{settings.aws_endpoint or 'aws'} {settings.stores.aws_region} {settings.bucket}"
     text = f"{folder.resolve()}\n{destination}".encode("utf-8", "surrogateescape")
     return settings.home_path / "push" / f"{hashlib.sha256(text).hexdigest()[:24]}.sqlite"

@@ -33,7 +33,7 @@ class PushAgent:
         workers: uploads at a time.
         pace: how long files must be quiet, and how often the folder is scanned.
         once: push what is there and end; a bucket that stays out of reach for
-            `settings.store_retry_seconds` ends it too.
+            `settings.stores.retry_seconds` ends it too.
         listener: hears of each upload and of progress, on the thread of `run`.
         now: the clock for keys.
     """
@@ -89,7 +89,7 @@ class PushAgent:
     def _push(self, journal: Journal, stop: threading.Event) -> PushReport:
         halt = threading.Event()
         store = ObjectStore(self._settings)
-        patience = self._settings.store_retry_seconds if self._once else PATIENCE_SECONDS
+        patience = self._settings.stores.retry_seconds if self._once else PATIENCE_SECONDS
         uploader = Uploader(store, journal, halt, patience, self._now)
         loop = PushLoop(
             folder=self._folder,

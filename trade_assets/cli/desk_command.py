@@ -37,8 +37,8 @@ def desk(
     try:
         written = run_desk(
             folder,
-            settings.simulator_seed if seed is None else seed,
-            settings.simulator_interval_seconds if interval is None else interval,
+            settings.local.simulator_seed if seed is None else seed,
+            settings.local.simulator_interval_seconds if interval is None else interval,
             stop_event,
             max_files=files,
         )

@@ -55,9 +55,9 @@ def tt_simulator(
 
     settings = load_settings()
     configure(settings)
-    limits = TIERS[settings.tt_tier]
+    limits = TIERS[settings.tt.tier]
     options = SimulatorOptions(
-        seed=settings.simulator_seed if seed is None else seed,
+        seed=settings.local.simulator_seed if seed is None else seed,
         orders=orders,
         fills_per_minute=fills_per_minute,
         backlog_fills=backlog_fills,
@@ -68,6 +68,6 @@ def tt_simulator(
         per_second=per_second or limits.per_second,
         per_day=per_day or limits.per_day,
     )
-    listen = settings.tt_simulator_port if port is None else port
+    listen = settings.local.tt_simulator_port if port is None else port
     serve(settings, options, listen, lambda url: typer.echo(f"TT simulator: {url}", err=True))
     typer.echo("TT simulator: stopped", err=True)

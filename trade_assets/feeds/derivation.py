@@ -107,5 +107,5 @@ class DerivedHour:
 
     def compute(self, records: pl.DataFrame) -> pl.DataFrame:
         """Derived records of records of the origin, tried again while a store is away."""
-        again = retrying(self._stores.settings.store_retry_seconds)
+        again = retrying(self._stores.settings.stores.retry_seconds)
         return again(self._deriver.compute, self.dataset, records)

@@ -46,7 +46,7 @@ class FeedStatus:
 
 def freshness_limit(settings: Settings, feed: ParsedDataset) -> float:
     """Seconds after which a data set without anything new is stale."""
-    return settings.freshness_seconds.get(feed.path, feed.freshness_seconds)
+    return settings.arrival.freshness_seconds.get(feed.path, feed.freshness_seconds)
 
 
 def feed_status(stores: Stores, feed: Feed, now: datetime) -> FeedStatus:
@@ -75,7 +75,7 @@ def feed_status(stores: Stores, feed: Feed, now: datetime) -> FeedStatus:
 
 
 def _gaps(stores: Stores, feed: Feed, now: datetime) -> list[Gap]:
-    since = now - timedelta(days=stores.settings.gap_days)
+    since = now - timedelta(days=stores.settings.arrival.gap_days)
     return feed_gaps(stores.coverage, feed, since, now)
 
 

@@ -84,7 +84,7 @@ class HourFiles:
 
     @property
     def _retry_seconds(self) -> float:
-        return self._stores.settings.store_retry_seconds
+        return self._stores.settings.stores.retry_seconds
 
     def _versions(self) -> list[FileVersion]:
         return [

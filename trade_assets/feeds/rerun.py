@@ -31,7 +31,7 @@ def follow_rewrites(stores: Stores, files: HourFiles, writes: tuple[FeedWrite, .
     """
     if not files.feed.rewritten:
         return
-    again = retrying(stores.settings.store_retry_seconds)
+    again = retrying(stores.settings.stores.retry_seconds)
     for _ in range(REWRITE_ROUNDS):
         stale = again(stale_versions, stores.objects, files.results)
         if not stale:
@@ -51,7 +51,7 @@ def account_hour(stores: Stores, files: HourFiles, run_id: str) -> None:
         StoreRejectedError: naming the files that could not be read for a reason that is not in
             them; all others are accounted for.
     """
-    again = retrying(stores.settings.store_retry_seconds)
+    again = retrying(stores.settings.stores.retry_seconds)
     results = files.results
     again(account, stores.objects, stores.ledger, results, run_id, True)
     now = datetime.now(UTC)

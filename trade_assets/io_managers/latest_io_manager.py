@@ -42,7 +42,7 @@ class LatestIOManager(dg.IOManager):
 
     def _write_all(self, dataset: Dataset, hour: HourRecords) -> None:
         # DynamoDB's calls retry by themselves; Redis's do not.
-        again = retrying(self._stores.settings.store_retry_seconds)
+        again = retrying(self._stores.settings.stores.retry_seconds)
         for records in hour.frames():
             written = again(self.write, dataset, records)
             hour.figures.latest_changed += written.changed
@@ -52,7 +52,7 @@ class LatestIOManager(dg.IOManager):
         picture = hour.last_picture()
         if picture is None:
             return
-        again = retrying(self._stores.settings.store_retry_seconds)
+        again = retrying(self._stores.settings.stores.retry_seconds)
         written: Replaced = again(
             self.replace, hour.snapshot, picture.records, picture.file_key, picture.slot
         )

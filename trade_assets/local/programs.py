@@ -67,12 +67,12 @@ def aws_port(settings: Settings) -> int:
 
 def redis_port(settings: Settings) -> int:
     """Port of Redis, from its URL."""
-    return urlsplit(settings.redis_url.get_secret_value()).port or 6379
+    return urlsplit(settings.stores.redis_url.get_secret_value()).port or 6379
 
 
 def redis_password(settings: Settings) -> str | None:
     """Password of Redis, from its URL."""
-    return urlsplit(settings.redis_url.get_secret_value()).password
+    return urlsplit(settings.stores.redis_url.get_secret_value()).password
 
 
 def store_programs(settings: Settings, ministack_python: Path) -> list[Program]:
@@ -109,7 +109,7 @@ def dagster_programs(
     ]
     webserver = [
         *(*_PYTHON, "-m", "dagster_webserver", "--host", LOOPBACK),
-        *("--port", str(settings.dagster_port), "--workspace", str(workspace)),
+        *("--port", str(settings.local.dagster_port), "--workspace", str(workspace)),
     ]
     # The module that `dagster dev` itself starts; the script `dagster-daemon` need not be in PATH.
     daemon = [*_PYTHON, "-m", "dagster._daemon", "run", "--workspace", str(workspace)]

@@ -68,7 +68,7 @@ class Incident:
 
 def has_tt_simulator(settings: Settings, *, simulator: bool) -> bool:
     """Whether the stack simulates TT: with the desk, unless the settings name another TT."""
-    return simulator and settings.tt_base_url is None
+    return simulator and settings.tt.base_url is None
 
 
 def port_needs(settings: Settings, *, simulator: bool) -> list[PortNeed]:
@@ -76,10 +76,10 @@ def port_needs(settings: Settings, *, simulator: bool) -> list[PortNeed]:
     needs = [
         PortNeed(aws_port(settings), "the AWS stand-in", "AWS_ENDPOINT_URL"),
         PortNeed(redis_port(settings), "Redis", "TRADE_ASSETS_REDIS_URL"),
-        PortNeed(settings.dagster_port, "the Dagster UI", "TRADE_ASSETS_DAGSTER_PORT"),
+        PortNeed(settings.local.dagster_port, "the Dagster UI", "TRADE_ASSETS_DAGSTER_PORT"),
     ]
     if has_tt_simulator(settings, simulator=simulator):
-        port = settings.tt_simulator_port
+        port = settings.local.tt_simulator_port
         needs.append(PortNeed(port, "the TT simulator", "TRADE_ASSETS_TT_SIMULATOR_PORT"))
     return needs
 
@@ -102,7 +102,7 @@ def stack_environment(
         PYTHONUNBUFFERED="1",
         **{leftovers.MARKER: home},
     )
-    if not simulator and settings.tt_base_url is None:
+    if not simulator and settings.tt.base_url is None:
         environment["TRADE_ASSETS_TT_SNAPSHOTS_ENABLED"] = "false"
     for name in _FOREIGN_VARIABLES:
         environment.pop(name, None)
@@ -156,7 +156,7 @@ class Stack:
 
     def ui_answers(self) -> bool:
         """Whether the Dagster UI answers."""
-        url = f"http://{LOOPBACK}:{self.settings.dagster_port}/server_info"
+        url = f"http://{LOOPBACK}:{self.settings.local.dagster_port}/server_info"
         try:
             return urllib3.request("GET", url, retries=False, timeout=2.0).status == 200
         except urllib3.exceptions.HTTPError:
@@ -240,7 +240,7 @@ def running_stack(
         LocalStackError: a part cannot be set up or does not start.
         SettingsError: the settings are not those of a local stack.
     """
-    if settings.profile is not Profile.LOCAL or settings.redis_cluster:
+    if settings.profile is not Profile.LOCAL or settings.stores.redis_cluster:
         raise SettingsError(
             "`up` starts local parts: it needs TRADE_ASSETS_PROFILE=local and no Redis cluster"
         )

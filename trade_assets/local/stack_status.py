@@ -158,7 +158,11 @@ def where_rows(
     """What runs where, and its log; the Dagster UI first."""
     names = {program.name for program in programs}
     rows = [
-        ("Dagster UI", f"http://{LOOPBACK}:{settings.dagster_port}", str(paths.log("webserver"))),
+        (
+            "Dagster UI",
+            f"http://{LOOPBACK}:{settings.local.dagster_port}",
+            str(paths.log("webserver")),
+        ),
         ("Dagster daemon, runs", str(paths.home / "dagster"), str(paths.log("daemon"))),
         ("Redis (latest)", settings.redis_display_url, str(paths.log("redis"))),
         ("AWS stand-in", str(settings.aws_endpoint), str(paths.log("ministack"))),

@@ -142,7 +142,7 @@ class Observer:
             namespace=settings.namespace,
             parts=(*in_aws.parts, redis_part, *others.result()),
             feeds=unknown_feeds(settings) if in_redis is None else in_redis.feeds,
-            stream_enabled=settings.stream_enabled,
+            stream_enabled=settings.stream.enabled,
             stream_runs=None if in_redis is None else in_redis.runs,
             queue=in_aws.queue,
             quarantine=in_aws.quarantine,
@@ -167,7 +167,7 @@ class Observer:
 
     def _look_at_aws(self, now: datetime) -> _InAws:
         settings = self._settings
-        endpoint = settings.aws_endpoint or f"AWS {settings.aws_region}"
+        endpoint = settings.aws_endpoint or f"AWS {settings.stores.aws_region}"
         s3, quarantine = self._parts.look(
             "S3", f"{endpoint} s3://{settings.bucket}", lambda: self._quarantine(now)
         )
@@ -231,7 +231,7 @@ class Observer:
         if settings.profile is not Profile.LOCAL:
             return []
         parts = [self._parts.dagster()]
-        if settings.tt_snapshots_enabled:
+        if settings.tt.snapshots_enabled:
             url = settings.tt_url
             found = self._parts.look("TT simulator", url, lambda: self._parts.require_listener(url))
             parts.append(found[0])

@@ -79,7 +79,7 @@ class PartLooker:
 
     def dagster(self) -> PartStatus:
         """Dagster's webserver on this machine."""
-        url = f"http://127.0.0.1:{self._settings.dagster_port}"
+        url = f"http://127.0.0.1:{self._settings.local.dagster_port}"
         return self.look("Dagster UI", url, lambda: self._ask_dagster(url))[0]
 
     def _ask_dagster(self, url: str) -> None:

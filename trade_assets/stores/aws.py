@@ -53,9 +53,9 @@ def aws_session(settings: Settings) -> boto3.Session:
             botocore_session=core,
             aws_access_key_id=LOCAL_CREDENTIAL,
             aws_secret_access_key=LOCAL_CREDENTIAL,
-            region_name=settings.aws_region,
+            region_name=settings.stores.aws_region,
         )
-    return boto3.Session(region_name=settings.aws_region)
+    return boto3.Session(region_name=settings.stores.aws_region)
 
 
 def _client(settings: Settings, service: str, **config: Any) -> Any:

@@ -70,7 +70,7 @@ class Stores:
     @cached_property
     def heartbeats(self) -> Heartbeats:
         """Live stream runs, in Redis."""
-        return Heartbeats(self._redis, self.settings.heartbeat_stale_seconds)
+        return Heartbeats(self._redis, self.settings.stream.heartbeat_stale_seconds)
 
     @cached_property
     def slot_log(self) -> SlotLog:

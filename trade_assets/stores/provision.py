@@ -93,8 +93,8 @@ def _bucket(s3: "S3Client", settings: Settings, tally: _Tally) -> None:
         # us-east-1 is the one region that must not be named.
         elsewhere: dict[str, Any] = (
             {}
-            if settings.aws_region == "us-east-1"
-            else {"CreateBucketConfiguration": {"LocationConstraint": settings.aws_region}}
+            if settings.stores.aws_region == "us-east-1"
+            else {"CreateBucketConfiguration": {"LocationConstraint": settings.stores.aws_region}}
         )
         s3.create_bucket(Bucket=settings.bucket, **elsewhere)
         tally.add(settings.bucket, new=True)
@@ -140,12 +140,15 @@ def _queues(sqs: "SQSClient", settings: Settings, tally: _Tally) -> str:
         {"MessageRetentionPeriod": str(DEAD_LETTER_RETENTION_SECONDS)},
         tally,
     )
-    redrive = {"deadLetterTargetArn": dead_arn, "maxReceiveCount": settings.queue_max_receives}
+    redrive = {
+        "deadLetterTargetArn": dead_arn,
+        "maxReceiveCount": settings.stream.queue_max_receives,
+    }
     url, arn = _queue(
         sqs,
         settings.queue_name,
         {
-            "VisibilityTimeout": str(settings.queue_visibility_seconds),
+            "VisibilityTimeout": str(settings.stream.queue_visibility_seconds),
             "MessageRetentionPeriod": str(QUEUE_RETENTION_SECONDS),
             "RedrivePolicy": json.dumps(redrive),
         },

@@ -172,8 +172,8 @@ class TtObserver:
         """Both in one."""
         return TtStatus(
             time=now,
-            environment=self._settings.tt_environment.value,
-            enabled=self._settings.tt_snapshots_enabled,
+            environment=self._settings.tt.environment.value,
+            enabled=self._settings.tt.snapshots_enabled,
             closed_reason=self._hours.closed_reason(slot_at(now)),
             in_redis=in_redis,
             log=log,

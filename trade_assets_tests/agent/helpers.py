@@ -192,6 +192,6 @@ def cuttable(settings: Settings) -> Iterator[tuple[Line, Settings]]:
     """A line to S3, and settings that use it."""
     line = Line(settings.aws_endpoint or "")
     try:
-        yield line, settings.model_copy(update={"aws_endpoint_url": line.endpoint})
+        yield line, settings.changed({"aws_endpoint_url": line.endpoint})
     finally:
         line.close()

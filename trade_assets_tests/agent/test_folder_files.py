@@ -88,7 +88,7 @@ def test_where_the_kernel_does_not_tell_a_seen_close_or_a_long_quiet_decides(
     script = (
         "import os, sys\n"
         "from pathlib import Path\n"
-        "from trade_assets.agent import files\n"
+        "from trade_assets.agent import folder_files as files\n"
         "path = Path(sys.argv[1])\n"
         "descriptor = os.open(path, os.O_RDONLY)\n"
         "stamp = files.Stamp.of(os.fstat(descriptor))\n"

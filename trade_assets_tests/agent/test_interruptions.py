@@ -156,7 +156,7 @@ def test_one_pass_gives_up_on_a_network_that_stays_away(
     write(folder, risk_name(1), "x")
     with cuttable(provisioned) as (line, settings):
         line.cut()
-        impatient = settings.model_copy(update={"store_retry_seconds": 0.5})
+        impatient = settings.changed({"store_retry_seconds": 0.5})
         with started(impatient, folder, "--once") as process:
             out, _ = process.communicate(timeout=60)
     assert process.returncode == 1
@@ -171,7 +171,7 @@ def test_an_upload_that_hangs_does_not_hold_up_a_stop_and_keeps_the_folder(
     stop = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as hole:
         endpoint = f"http://127.0.0.1:{hole.getsockname()[1]}"
-        settings = provisioned.model_copy(update={"aws_endpoint_url": endpoint})
+        settings = provisioned.changed({"aws_endpoint_url": endpoint})
         taken: list[socket.socket] = []
 
         def take() -> None:

@@ -170,7 +170,7 @@ def test_any_history_of_contents_and_crashes_sends_each_version_once(
 
 
 def test_waiting_for_the_network_ends_with_stop(settings: Settings, tmp_path: Path) -> None:
-    away = settings.model_copy(update={"aws_endpoint_url": "http://127.0.0.1:1"})
+    away = settings.changed({"aws_endpoint_url": "http://127.0.0.1:1"})
     bench = Bench(away, tmp_path / "journal.sqlite")
     bench.stop.set()
     with pytest.raises(TransientError):

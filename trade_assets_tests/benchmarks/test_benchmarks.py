@@ -104,7 +104,7 @@ def test_the_stock_pipeline_requests_a_run_a_file_that_fills_redis(
 ) -> None:
     monkeypatch.setenv("TRADE_ASSETS_NAMESPACE", provisioned.namespace)
     monkeypatch.setenv("AWS_ENDPOINT_URL", provisioned.aws_endpoint or "")
-    monkeypatch.setenv("TRADE_ASSETS_REDIS_URL", provisioned.redis_url.get_secret_value())
+    monkeypatch.setenv("TRADE_ASSETS_REDIS_URL", provisioned.stores.redis_url.get_secret_value())
     item = sample(0, rows=5)
     key = feed_file_key(SPOT_RISK, item.name, item.event_time)
     definitions = build_stock_definitions(interval_seconds=None)

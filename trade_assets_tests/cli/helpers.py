@@ -152,7 +152,7 @@ def freshen(stores: Stores) -> None:
 def freshen_slots(stores: Stores, slot: datetime | None = None) -> datetime:
     """Note that a slot (default: the newest) is whole, in 0.8 s; returns it."""
     slot = slot or slot_at(datetime.now(UTC))
-    environment = stores.settings.tt_environment.value
+    environment = stores.settings.tt.environment.value
     for snapshot in SNAPSHOTS.values():
         file_key = snapshot_key(environment, snapshot.kind, slot)
         stores.latest.write_status(snapshot, file_key, slot, datetime.now(UTC), 0.8)

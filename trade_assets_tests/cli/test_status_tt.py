@@ -161,7 +161,7 @@ def test_an_open_breaker_is_a_problem_that_says_when_it_is_probed(
     assert "tt:ext_prod_sim: the circuit breaker is open." in problem
     protection = tt_of(run)["protection"]
     assert protection["breaker"] == "open"
-    assert 0 < protection["open_seconds_left"] <= settings.tt_breaker_open_seconds
+    assert 0 < protection["open_seconds_left"] <= settings.tt.breaker_open_seconds
     assert protection["budget_used"] == protection["counters"]["attempts"] > 0
     text = run("status").out
     assert "breaker open after 5 failures, probed in" in text

@@ -6,7 +6,7 @@ import pytest
 
 from trade_assets.cli.tt_fault_command import Kind
 from trade_assets.local.ports import LOOPBACK, free_port
-from trade_assets.settings import Settings
+from trade_assets.settings import Settings, load_settings
 from trade_assets.simulators.tt.faults import FaultKind
 from trade_assets_tests.cli.helpers import Run, runner
 from trade_assets_tests.support.tt import Simulator, running_simulator
@@ -46,7 +46,7 @@ def test_without_a_simulator_it_says_how_to_start_one(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("TRADE_ASSETS_TT_BASE_URL", f"http://{LOOPBACK}:{free_port()}")
-    run = runner(Settings(), monkeypatch, capsys)
+    run = runner(load_settings(), monkeypatch, capsys)
     refused = run("tt-fault", "list")
     assert refused.code == 1
     assert "trade-assets tt-simulator" in refused.err

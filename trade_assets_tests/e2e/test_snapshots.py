@@ -107,7 +107,7 @@ def pictures(product: Product) -> Iterator[Pictures]:
 
 def whole_slots(product: Product) -> list[datetime]:
     """Slots of this hour and the last one of which every kind is in the bucket, oldest first."""
-    environment = product.stores.settings.tt_environment.value
+    environment = product.stores.settings.tt.environment.value
     now = datetime.now(UTC)
     kinds: dict[str, set[datetime]] = {}
     for snapshot in SNAPSHOTS.values():
@@ -287,7 +287,7 @@ def test_no_page_of_the_ui_and_no_command_shows_a_secret(product: Product) -> No
     )
     shown = {"runs": json.dumps(runs)}
     for page in ("", "runs", "assets", "locations", "server_info"):
-        url = f"http://{LOOPBACK}:{settings.dagster_port}/{page}"
+        url = f"http://{LOOPBACK}:{settings.local.dagster_port}/{page}"
         shown[url] = urllib3.request("GET", url).data.decode()
     for words in (["status"], ["status", "--json"], ["latest", "orders"], ["tt-fault", "list"]):
         done = command(settings, product.folder, *words)

@@ -156,7 +156,7 @@ def test_freshness_turns_at_the_limit_of_the_feed_or_of_a_setting(
     stale = feed_status(stores, SPOT, at(limit + 1))
     assert stale.freshness is Freshness.STALE
     assert freshness_text(stale) == "stale, the last file came 31 s ago (limit 30 s)"
-    wider = settings.model_copy(update={"freshness_seconds": {SPOT.path: limit + 1}})
+    wider = settings.changed({"freshness_seconds": {SPOT.path: limit + 1}})
     with Stores(wider) as others:
         assert feed_status(others, SPOT, at(limit + 1)).freshness is Freshness.OK
         assert freshness_limit(wider, FILLS) == FILLS.freshness_seconds
@@ -169,7 +169,7 @@ def test_gaps_of_a_status_are_those_of_the_days_that_are_asked_for(
     now = 86_510
     today, yesterday = Gap(at(86_390), at(86_500), 109), Gap(at(0), at(100), 99)
     assert feed_status(stores, SPOT, at(now)).gaps == (yesterday, today)
-    day = settings.model_copy(update={"gap_days": 1.0})
+    day = settings.changed({"gap_days": 1.0})
     with Stores(day) as others:
         assert feed_status(others, SPOT, at(now)).gaps == (today,)
 
@@ -193,7 +193,7 @@ def test_a_damaged_status_is_unknown_and_not_an_error(stores: Stores, settings: 
 
 def test_all_feeds_are_unknown_while_redis_is_away(settings: Settings) -> None:
     url = f"redis://127.0.0.1:{free_port()}/0"
-    away = settings.model_copy(update={"redis_url": type(settings.redis_url)(url)})
+    away = settings.changed({"redis_url": type(settings.stores.redis_url)(url)})
     with Stores(away) as stores:
         with pytest.raises(StoreUnavailableError):
             feed_status(stores, SPOT, START)

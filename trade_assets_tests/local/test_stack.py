@@ -32,10 +32,10 @@ def test_ports_follow_the_settings() -> None:
         aws_endpoint_url="http://127.0.0.1:7001", redis_url="redis://127.0.0.1:7002/0"
     )
     without = [need.port for need in port_needs(settings, simulator=False)]
-    assert without == [7001, 7002, settings.dagster_port]
+    assert without == [7001, 7002, settings.local.dagster_port]
     assert [need.port for need in port_needs(settings, simulator=True)] == [
         *without,
-        settings.tt_simulator_port,
+        settings.local.tt_simulator_port,
     ]
 
 
@@ -48,13 +48,13 @@ def test_snapshots_are_off_where_nobody_simulates_tt(tmp_path: Path) -> None:
 
 def test_another_tt_of_the_settings_is_asked_in_place_of_the_simulator(tmp_path: Path) -> None:
     settings = load_settings(home=tmp_path, tt_base_url="http://127.0.0.1:7003")
-    assert settings.tt_simulator_port not in [
+    assert settings.local.tt_simulator_port not in [
         need.port for need in port_needs(settings, simulator=True)
     ]
     for simulator in (True, False):
         environment = stack_environment(settings, "/dagster", simulator=simulator)
         assert "TRADE_ASSETS_TT_SNAPSHOTS_ENABLED" not in environment
-        assert environment["TRADE_ASSETS_TT_BASE_URL"] == settings.tt_base_url
+        assert environment["TRADE_ASSETS_TT_BASE_URL"] == settings.tt.base_url
 
 
 def test_programs_see_the_settings_but_no_credentials(

@@ -32,7 +32,9 @@ def start(stack_settings: Settings, tmp_path: Path) -> Iterator[Callable[[], Run
 
 
 def _page(settings: Settings) -> int:
-    return urllib3.request("GET", f"http://{LOOPBACK}:{settings.dagster_port}/server_info").status
+    return urllib3.request(
+        "GET", f"http://{LOOPBACK}:{settings.local.dagster_port}/server_info"
+    ).status
 
 
 def test_up_heals_a_killed_store_and_stops_without_a_trace(start: Callable[[], Running]) -> None:
@@ -81,11 +83,11 @@ def _taken(port: int) -> Iterator[None]:
 def test_a_taken_port_is_one_clear_line(
     stack_settings: Settings, start: Callable[[], Running]
 ) -> None:
-    with _taken(stack_settings.dagster_port):
+    with _taken(stack_settings.local.dagster_port):
         running = start()
         assert running.process.wait(30) == 1
     said = running.text().strip().splitlines()
     assert len(said) == 1
-    for part in (str(stack_settings.dagster_port), "Dagster UI", "TRADE_ASSETS_DAGSTER_PORT"):
+    for part in (str(stack_settings.local.dagster_port), "Dagster UI", "TRADE_ASSETS_DAGSTER_PORT"):
         assert part in said[0]
     assert running.processes() == []

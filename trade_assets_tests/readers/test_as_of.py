@@ -202,8 +202,8 @@ def test_any_history_is_looked_into_as_a_plain_list_would_be(
 def test_a_store_that_is_away_is_a_passing_error(module_settings: Settings) -> None:
     key = new_key()
     nowhere = f"redis://127.0.0.1:{free_port()}/0"
-    redis_away = module_settings.model_copy(
-        update={"redis_url": type(module_settings.redis_url)(nowhere)}
+    redis_away = module_settings.changed(
+        {"redis_url": type(module_settings.stores.redis_url)(nowhere)}
     )
     with Stores(redis_away) as stores, pytest.raises(StoreUnavailableError):
         stores.as_of.records(SPOT, [key], at(0), at(1))

@@ -89,7 +89,7 @@ def test_a_secret_of_another_form_is_named_and_not_shown(settings: Settings, tex
 
 
 def test_without_secrets_manager_nothing_can_be_asked(settings: Settings) -> None:
-    away = settings.model_copy(update={"aws_endpoint_url": NOWHERE})
+    away = settings.changed({"aws_endpoint_url": NOWHERE})
     with pytest.raises(NotAskedError, match=settings.tt_secret_name):
         SecretsManagerCredentials(away).get()
 

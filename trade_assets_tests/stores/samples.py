@@ -85,7 +85,7 @@ def history_items(settings: Settings) -> list[dict[str, Any]]:
 
 def raw_redis(settings: Settings) -> "redis.Redis":
     """A plain client of the tests' Redis, to look and to damage; the caller closes it."""
-    return redis.Redis.from_url(settings.redis_url.get_secret_value(), decode_responses=True)
+    return redis.Redis.from_url(settings.stores.redis_url.get_secret_value(), decode_responses=True)
 
 
 def redis_records(settings: Settings, feed: Dataset) -> dict[str, dict[str, str]]:

@@ -94,8 +94,8 @@ def test_queue_sends_what_keeps_failing_to_the_dead_letter_queue(provisioned: Se
     attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
     redrive = json.loads(attributes["RedrivePolicy"])
     assert redrive["deadLetterTargetArn"].endswith(f":{provisioned.dead_letter_queue_name}")
-    assert int(redrive["maxReceiveCount"]) == provisioned.queue_max_receives
-    assert int(attributes["VisibilityTimeout"]) == provisioned.queue_visibility_seconds
+    assert int(redrive["maxReceiveCount"]) == provisioned.stream.queue_max_receives
+    assert int(attributes["VisibilityTimeout"]) == provisioned.stream.queue_visibility_seconds
 
 
 def test_tables_are_on_demand_recoverable_and_history_expires(provisioned: Settings) -> None:
@@ -111,7 +111,7 @@ def test_tables_are_on_demand_recoverable_and_history_expires(provisioned: Setti
 
 
 def test_cluster_refuses_commands_over_two_slots(redis_cluster_settings: Settings) -> None:
-    url = redis_cluster_settings.redis_url.get_secret_value()
+    url = redis_cluster_settings.stores.redis_url.get_secret_value()
     with (
         redis.Redis.from_url(url) as client,
         pytest.raises(redis.ResponseError, match="same slot"),

@@ -65,7 +65,7 @@ class Running:
         """What the Dagster UI's GraphQL answers."""
         answer = urllib3.request(
             "POST",
-            f"http://{LOOPBACK}:{self.settings.dagster_port}/graphql",
+            f"http://{LOOPBACK}:{self.settings.local.dagster_port}/graphql",
             body=json.dumps({"query": query, "variables": variables}).encode(),
             headers={"Content-Type": "application/json"},
         ).json()

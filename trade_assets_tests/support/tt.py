@@ -94,7 +94,7 @@ def running_simulator(settings: Settings, *args: str) -> Iterator[Simulator]:
         address = eventually(lambda: _address(process, output), 60, "the simulator serves")
         assert address
         url, port = address
-        with_it = settings.model_copy(update={"tt_base_url": url})
+        with_it = settings.changed({"tt_base_url": url})
         yield Simulator(url, port, with_it, process, output)
     finally:
         process.terminate()

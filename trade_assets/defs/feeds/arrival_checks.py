@@ -49,7 +49,7 @@ def freshness_outcome(stores: Stores, feed: Feed) -> CheckOutcome:
 
 def gaps_outcome(stores: Stores, feed: Feed) -> CheckOutcome:
     """Whether files are missing by the feed's cadence; the newest gaps are listed."""
-    days = stores.settings.gap_days
+    days = stores.settings.arrival.gap_days
     now = datetime.now(UTC)
     gaps = feed_gaps(stores.coverage, feed, now - timedelta(days=days), now)
     rows = [

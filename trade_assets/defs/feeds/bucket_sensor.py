@@ -76,7 +76,7 @@ def bucket_sensor(settings: Settings, job: AssetJob) -> dg.SensorDefinition:
         notes: list[str] = []
         events: list[dg.AssetCheckEvaluation] = []
         try:
-            if settings.stream_enabled:
+            if settings.stream.enabled:
                 notes.append(_keep_stream(context.instance, stores, requests))
             notes.append(_ingest_missed(context.instance, stores, cursor, requests))
             events = _freshness(stores, cursor)
@@ -111,10 +111,10 @@ def _ingest_missed(
 ) -> str:
     """Request one run for files that are in the bucket and in no ledger; says what it found."""
     settings = stores.settings
-    waiting = stores.queue.depth().waiting if settings.stream_enabled else 0
+    waiting = stores.queue.depth().waiting if settings.stream.enabled else 0
     if waiting > BACKLOG_MESSAGES:
         return f"{waiting} notifications wait; looking for missed files when they are through"
-    age = timedelta(seconds=settings.missed_after_seconds if settings.stream_enabled else 0)
+    age = timedelta(seconds=settings.arrival.missed_after_seconds if settings.stream.enabled else 0)
     scanner = BucketScanner(stores, age)
     scan_cursor = ScanCursor.from_json(cursor.scan)
     now = datetime.now(UTC)
@@ -191,7 +191,7 @@ def _freshness(stores: Stores, cursor: SensorCursor) -> list[dg.AssetCheckEvalua
     for feed in FEEDS.values():
         outcome = freshness_outcome(stores, feed)
         passed, reported_at = cursor.freshness.get(feed.path, (True, 0.0))
-        due = not stores.settings.stream_enabled and now - reported_at >= FRESHNESS_EVERY_SECONDS
+        due = not stores.settings.stream.enabled and now - reported_at >= FRESHNESS_EVERY_SECONDS
         if outcome.passed is passed and not due:
             continue
         cursor.freshness[feed.path] = (outcome.passed, now)

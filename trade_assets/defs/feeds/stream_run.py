@@ -51,7 +51,7 @@ def consume_window(context: dg.OpExecutionContext) -> Iterator[object]:
         run_id,
     )
     window = StreamWindow(stores.settings, consumer, stores.heartbeats, reports, run_id)
-    log.info("window begins", seconds=stores.settings.window_seconds)
+    log.info("window begins", seconds=stores.settings.stream.window_seconds)
     for batch in window.run():
         for figures in batch:
             yield from _events(context, figures, stores)

@@ -58,7 +58,7 @@ def decide(
     if not consuming:
         return Decision(request=True, dead=dead, reason="no stream run is alive")
     left = max(beat.window_ends_at for beat in consuming) - now
-    if left <= settings.rollover_lead_seconds:
+    if left <= settings.stream.rollover_lead_seconds:
         return Decision(request=True, dead=dead, reason=f"window ends in {max(left, 0):.0f} s")
     return Decision(dead=dead, reason=f"stream run alive, window ends in {left:.0f} s")
 

@@ -60,8 +60,10 @@ def prune_runs(context: dg.OpExecutionContext) -> None:
 def kept_hours(settings: Settings) -> dict[str, float]:
     """How long finished runs are kept, by job."""
     return {
-        **dict.fromkeys((STREAM_JOB, HOUR_JOB, MAINTENANCE_JOB), settings.runs_kept_hours),
-        SLOT_JOB: settings.slot_runs_kept_hours,
+        **dict.fromkeys(
+            (STREAM_JOB, HOUR_JOB, MAINTENANCE_JOB), settings.retention.runs_kept_hours
+        ),
+        SLOT_JOB: settings.retention.slot_runs_kept_hours,
         HOUR_REPORT_JOB: HOUR_REPORTS_KEPT_HOURS,
     }
 

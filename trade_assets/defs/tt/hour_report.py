@@ -91,7 +91,7 @@ def slots_asset(hours: OpenHours, partitions: dg.HourlyPartitionsDefinition) -> 
         start = partition_hour(context.partition_key)
         if datetime.now(UTC) < start + _HOUR:
             raise dg.Failure(f"the hour {context.partition_key} is not over", allow_retries=False)
-        found = retrying(stores.settings.store_retry_seconds)(slot_hour, stores, hours, start)
+        found = retrying(stores.settings.stores.retry_seconds)(slot_hour, stores, hours, start)
         if found.missing:
             raise dg.Failure(
                 f"{len(found.missing)} of {len(found.due)} slots are not whole",
@@ -110,7 +110,7 @@ def slot_hour(stores: Stores, hours: OpenHours, start: datetime) -> SlotHour:
         StoreUnavailableError: one of them cannot be reached.
     """
     due = hours.due(start, start + _HOUR - SLOT)
-    documents = SnapshotDocuments(stores.objects, stores.settings.tt_environment.value)
+    documents = SnapshotDocuments(stores.objects, stores.settings.tt.environment.value)
     missing: dict[datetime, list[str]] = {}
     for snapshot in SNAPSHOTS.values():
         there = set(documents.hour_keys(snapshot.kind, start))

@@ -82,7 +82,7 @@ def slot_sensor(
     ) -> dg.SensorResult:
         cursor = TickCursor.from_json(context.cursor)
         tick = Tick(SlotCursor.from_json(cursor.slots), cursor.freshness)
-        if not settings.tt_snapshots_enabled:
+        if not settings.tt.snapshots_enabled:
             return _resting(cursor, tick.slots)
         parts = ChoreParts(stores, hours, alarms, silent)
         work = all_chores(parts, context.instance, tick)

@@ -59,6 +59,6 @@ def _note_if_silent(stores: Stores, slot_tag: str, run_id: str) -> None:
 
 
 def _is_whole(stores: Stores, slot: datetime) -> bool:
-    environment = stores.settings.tt_environment.value
+    environment = stores.settings.tt.environment.value
     keys = [snapshot_key(environment, kind, slot) for kind in SNAPSHOTS_BY_KIND]
     return all(stores.objects.head_many(keys))

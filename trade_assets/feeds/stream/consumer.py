@@ -79,7 +79,7 @@ class StreamConsumer:
         self._deriver = Deriver(stores)
         self._inbox: queue.Queue[Message] = queue.Queue(INBOX_MESSAGES)
         self._written: queue.Queue[Work | None] = queue.Queue(2)
-        self._in_flight = InFlight(stores.queue, settings.queue_visibility_seconds)
+        self._in_flight = InFlight(stores.queue, settings.stream.queue_visibility_seconds)
         self._done: OrderedDict[str, str] = OrderedDict()
         self._stop_receiving = threading.Event()
         self._abort = threading.Event()
@@ -91,7 +91,7 @@ class StreamConsumer:
         """Begin to consume, in threads of its own."""
         self._receivers = [
             self._thread(self._receive_loop, f"receive-{n}")
-            for n in range(self._settings.receivers)
+            for n in range(self._settings.stream.receivers)
         ]
         self._stages = [
             self._thread(self._first_stage, "read-and-latest"),
@@ -184,7 +184,7 @@ class StreamConsumer:
             messages = [self._inbox.get(timeout=0.2)]
         except queue.Empty:
             return []
-        while len(messages) < self._settings.batch_max_files:
+        while len(messages) < self._settings.stream.batch_max_files:
             try:
                 messages.append(self._inbox.get_nowait())
             except queue.Empty:
@@ -341,7 +341,7 @@ class StreamConsumer:
             target = done if work.is_done(message) else failed
             target.append(message)
         for message in failed:
-            delay = min(2**message.receives, self._settings.queue_visibility_seconds)
+            delay = min(2**message.receives, self._settings.stream.queue_visibility_seconds)
             if message.announced is None:
                 log.error("not an S3 notification", body=message.body[:500])
             self._retrying(partial(self._stores.queue.postpone, [message], delay))
@@ -368,4 +368,4 @@ class StreamConsumer:
 
     def _retrying(self, function: Callable[[], T]) -> T:
         """Call, and call again while a store is away, within the bound or until an abort."""
-        return retrying(self._settings.store_retry_seconds, self._abort)(function)
+        return retrying(self._settings.stores.retry_seconds, self._abort)(function)

@@ -35,7 +35,7 @@ class StreamWindow:
         self._heartbeats = heartbeats
         self._reports = reports
         self._run_id = run_id
-        self._ends_at = time.time() + settings.window_seconds
+        self._ends_at = time.time() + settings.stream.window_seconds
         self._over = threading.Event()
         self._away = False
         self._beating = threading.Thread(target=self._beat_loop, name="heartbeat", daemon=True)
@@ -67,7 +67,7 @@ class StreamWindow:
         reported_at = time.monotonic()
         while self._consumer.error is None and not self._is_over():
             time.sleep(TICK_SECONDS)
-            if time.monotonic() - reported_at >= self._settings.report_interval_seconds:
+            if time.monotonic() - reported_at >= self._settings.stream.report_interval_seconds:
                 reported_at = time.monotonic()
                 yield self._reports.take()
 
@@ -88,7 +88,7 @@ class StreamWindow:
 
     def _beat_loop(self) -> None:
         self._beat()
-        while not self._over.wait(self._settings.heartbeat_seconds):
+        while not self._over.wait(self._settings.stream.heartbeat_seconds):
             self._beat()
 
     def _beat(self) -> None:

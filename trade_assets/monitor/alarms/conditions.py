@@ -63,7 +63,7 @@ def _breaker_detail(state: ProtectionState) -> str:
 
 
 def _budget(state: ProtectionState, settings: Settings) -> Condition:
-    limit = settings.alarm_budget_percent
+    limit = settings.alarms.budget_percent
     # A limit so low that nothing is left below it would never end.
     ends_below = max(limit - BUDGET_HYSTERESIS_POINTS, limit / 2)
     active: bool | None = None
@@ -81,7 +81,7 @@ def _budget(state: ProtectionState, settings: Settings) -> Condition:
 
 
 def _slots(name: str, missed_in_a_row: int, settings: Settings) -> Condition:
-    limit = settings.alarm_missed_slots
+    limit = settings.alarms.missed_slots
     missed = f"{missed_in_a_row} slots in a row were missed."
     return Condition(
         f"{name}:slots",

@@ -57,7 +57,7 @@ class Notifier:
 def build_notifier(settings: Settings) -> Notifier:
     """The notifier of these settings: log and SNS, and Slack if it has a webhook."""
     channels: list[Channel] = [LogChannel(), SnsChannel(settings)]
-    if settings.slack_webhook_url is not None:
+    if settings.alarms.slack_webhook_url is not None:
         channels.append(SlackChannel(settings))
     return Notifier(channels)
 

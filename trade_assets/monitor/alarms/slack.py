@@ -24,15 +24,15 @@ _ANSWER_LENGTH: Final = 200
 
 
 class SlackChannel:
-    """Posts to `settings.slack_webhook_url`, which must be set."""
+    """Posts to `settings.alarms.slack_webhook_url`, which must be set."""
 
     name: Final = "slack"
 
     def __init__(self, settings: Settings, retry_seconds: float = RETRY_SECONDS) -> None:
-        if settings.slack_webhook_url is None:
+        if settings.alarms.slack_webhook_url is None:
             raise ValueError("no Slack webhook is configured")
         self._settings = settings
-        self._url = settings.slack_webhook_url
+        self._url = settings.alarms.slack_webhook_url
         self._retry_seconds = retry_seconds
         self._pool = urllib3.PoolManager(num_pools=1, timeout=TRY_SECONDS, retries=False)
 

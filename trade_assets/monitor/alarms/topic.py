@@ -27,7 +27,14 @@ def topic_arn(settings: Settings, **config: Any) -> str:
         raise as_store_error(error, "asking for the AWS account") from error
     partition = caller["Arn"].split(":")[1]  # "aws", or that of a separate cloud such as "aws-cn"
     return ":".join(
-        ("arn", partition, "sns", settings.aws_region, caller["Account"], settings.alarms_topic)
+        (
+            "arn",
+            partition,
+            "sns",
+            settings.stores.aws_region,
+            caller["Account"],
+            settings.alarms_topic,
+        )
     )
 
 

@@ -298,7 +298,7 @@ class Protection:
             log.warning("calls not counted", api=self.limits.name, error=str(error))
 
     def _pipeline(self) -> Any:
-        if self._settings.redis_cluster:
+        if self._settings.stores.redis_cluster:
             return self._redis.pipeline()
         return self._redis.pipeline(transaction=False)
 

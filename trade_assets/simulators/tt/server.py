@@ -59,7 +59,7 @@ def serve(
         api = TtApi(
             Market(options),
             options,
-            settings.tt_environment.value,
+            settings.tt.environment.value,
             SecretsManagerCredentials(settings),
         )
         api.market.orders(api.market.now_ns())  # the day so far, before anybody waits for it

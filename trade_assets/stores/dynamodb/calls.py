@@ -45,12 +45,12 @@ class DynamoCalls:
     """Calls of DynamoDB's JSON protocol, with retries inside a bound. Thread-safe."""
 
     def __init__(self, settings: Settings, retry_seconds: float | None = None) -> None:
-        self._region = settings.aws_region
+        self._region = settings.stores.aws_region
         self._url = settings.aws_endpoint or f"https://dynamodb.{self._region}.amazonaws.com"
         self._url = self._url.rstrip("/") + "/"
         self._session = aws_session(settings)
         self._settings = settings
-        self._retry_seconds = retry_seconds or settings.store_retry_seconds
+        self._retry_seconds = retry_seconds or settings.stores.retry_seconds
         self._http = urllib3.PoolManager(
             maxsize=WRITERS + 2,
             timeout=urllib3.Timeout(connect=3, read=20),

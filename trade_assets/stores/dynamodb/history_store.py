@@ -54,7 +54,7 @@ class HistoryStore:
         """
         if records.is_empty():
             return HistoryWritten(0, 0)
-        keyed = with_keys(records, self._settings.history_ttl_days.get(feed.path))
+        keyed = with_keys(records, self._settings.stores.history_ttl_days.get(feed.path))
         keyed = keyed.unique(["pk", "sk"], keep="last", maintain_order=True)
         items = dynamodb_items(keyed)
         if feed.rewritten:

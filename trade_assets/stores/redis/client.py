@@ -43,14 +43,14 @@ IMPATIENT_SECONDS: Final = 2.0
 
 def connect(settings: Settings, answer_seconds: float = ANSWER_SECONDS) -> "redis.Redis":
     """A client of the configured server or cluster; values come back as text."""
-    url = settings.redis_url.get_secret_value()
+    url = settings.stores.redis_url.get_secret_value()
     options: dict[str, Any] = {
         "decode_responses": True,
         "socket_connect_timeout": min(3.0, answer_seconds),
         "socket_timeout": answer_seconds,
     }
     try:
-        if settings.redis_cluster:
+        if settings.stores.redis_cluster:
             return cast("redis.Redis", redis.RedisCluster.from_url(url, **options))
         return redis.Redis.from_url(url, **options)
     except REDIS_ERRORS as error:

@@ -292,7 +292,7 @@ class LatestStore:
             self._redis.xadd(
                 f"updates:{scope_of(feed)}",
                 cast("dict[Any, Any]", entry),
-                maxlen=self._settings.updates_max_length,
+                maxlen=self._settings.stores.updates_max_length,
                 approximate=True,
             )
 
@@ -322,7 +322,7 @@ class LatestStore:
         return sha
 
     def _pipeline(self) -> Any:
-        if self._settings.redis_cluster:
+        if self._settings.stores.redis_cluster:
             return self._redis.pipeline()
         return self._redis.pipeline(transaction=False)
 

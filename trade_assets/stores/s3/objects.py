@@ -264,7 +264,7 @@ class ObjectStore:
 
 def _obstore(settings: Settings) -> S3Store:
     options: dict[str, Any] = {
-        "region": settings.aws_region,
+        "region": settings.stores.aws_region,
         "virtual_hosted_style_request": settings.aws_endpoint is None,
         "client_options": {
             "allow_http": settings.profile is Profile.LOCAL,

@@ -55,7 +55,7 @@ class FeedQueue:
     def __init__(self, settings: Settings) -> None:
         # Three long polls at a time, and the deleting thread.
         self._sqs: SQSClient = sqs_client(
-            settings, max_pool_connections=settings.receivers + 4, parameter_validation=False
+            settings, max_pool_connections=settings.stream.receivers + 4, parameter_validation=False
         )
         self._url = self._url_of(settings.queue_name)
         self._dead_url = self._url_of(settings.dead_letter_queue_name)

@@ -81,7 +81,7 @@ class Exchange:
     def url(self, path: str) -> str:
         """The URL of `<service>/<endpoint>` in the environment of the settings; all lowercase."""
         service, _, endpoint = path.partition("/")
-        environment = self._settings.tt_environment.value
+        environment = self._settings.tt.environment.value
         return f"{self._settings.tt_url}{f'/{service}/{environment}/{endpoint}'.lower()}"
 
     def ask(

@@ -10,4 +10,4 @@ from trade_assets.settings import Settings
 
 def new_request_id(settings: Settings) -> str:
     """An id that no other request has."""
-    return f"{settings.tt_application}-{settings.tt_company}--{uuid4()}"
+    return f"{settings.tt.application}-{settings.tt.company}--{uuid4()}"

@@ -27,13 +27,13 @@ TIERS: Final[Mapping[TtTier, TierRequests]] = MappingProxyType(
 
 def api_limits(settings: Settings) -> ApiLimits:
     """What the protection layer keeps for the key of these settings."""
-    requests = TIERS[settings.tt_tier]
+    requests = TIERS[settings.tt.tier]
     return ApiLimits(
-        name=f"tt:{settings.tt_environment.value}",
+        name=f"tt:{settings.tt.environment.value}",
         per_second=requests.per_second,
         per_day=requests.per_day,
-        attempts=settings.tt_call_attempts,
-        call_seconds=settings.tt_call_seconds,
-        breaker_failures=settings.tt_breaker_failures,
-        breaker_open_seconds=settings.tt_breaker_open_seconds,
+        attempts=settings.tt.call_attempts,
+        call_seconds=settings.tt.call_seconds,
+        breaker_failures=settings.tt.breaker_failures,
+        breaker_open_seconds=settings.tt.breaker_open_seconds,
     )

@@ -54,7 +54,7 @@ class TokenVault:
         redis_client: "redis.Redis",
         clock: Callable[[], float] = time.time,
     ) -> None:
-        environment = settings.tt_environment.value
+        environment = settings.tt.environment.value
         self._redis = redis_client
         self._clock = clock
         self._scope = f"{settings.tt_url}/{environment}"
@@ -63,7 +63,7 @@ class TokenVault:
         self._replaced_key = f"tt:replaced:{environment}"
         self._turn_key = f"tt:token_turn:{environment}"
         # Two calls (the second with a secret that was read again), should the holder die.
-        self.turn_seconds = 2 * settings.tt_call_seconds + _SPARE_SECONDS
+        self.turn_seconds = 2 * settings.tt.call_seconds + _SPARE_SECONDS
 
     def read(self, credential: Credential) -> Token | None:
         """The shared token, if it was given for this credential."""

@@ -163,7 +163,7 @@ class SlotWriter:
         if not readable:
             return
         # DynamoDB's calls retry by themselves; Redis's do not.
-        again = retrying(self._stores.settings.store_retry_seconds)
+        again = retrying(self._stores.settings.stores.retry_seconds)
         if not plan.snapshot.replaced:
             again(self._latest.write, plan.snapshot, _joined(readable))
             return

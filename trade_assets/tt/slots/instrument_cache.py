@@ -50,7 +50,7 @@ class InstrumentCache:
 
     def __init__(self, settings: Settings, client: "redis.Redis") -> None:
         self._redis = client
-        self._prefix = f"cache:tt:{settings.tt_environment.value}"
+        self._prefix = f"cache:tt:{settings.tt.environment.value}"
 
     def get(self, ids: Iterable[str]) -> dict[str, CachedInstrument]:
         """The answers that are there, fresh or not, by id.

@@ -159,7 +159,7 @@ def open_hours(settings: Settings) -> OpenHours:
         SettingsError: naming the text that is malformed.
     """
     default = ALWAYS if settings.profile is Profile.LOCAL else GLOBEX
-    return _parsed(tuple(settings.tt_market_hours) or (default,), tuple(settings.tt_maintenance))
+    return _parsed(tuple(settings.tt.market_hours) or (default,), tuple(settings.tt.maintenance))
 
 
 @lru_cache(maxsize=16)

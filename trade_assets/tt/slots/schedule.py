@@ -43,8 +43,8 @@ class SlotLimits:
     @classmethod
     def of(cls, settings: Settings) -> "SlotLimits":
         """Those that the settings imply."""
-        bound = settings.tt_deadline_seconds + settings.store_retry_seconds + START_SECONDS
-        return cls(timedelta(seconds=settings.tt_slot_tolerance_seconds), timedelta(seconds=bound))
+        bound = settings.tt.deadline_seconds + settings.stores.retry_seconds + START_SECONDS
+        return cls(timedelta(seconds=settings.tt.slot_tolerance_seconds), timedelta(seconds=bound))
 
 
 @dataclass(frozen=True, slots=True)

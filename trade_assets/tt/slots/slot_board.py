@@ -71,7 +71,7 @@ class SlotBoard:
 
     def __init__(self, settings: Settings, client: "redis.Redis") -> None:
         self._redis = client
-        self._key = f"slots:tt:{settings.tt_environment.value}"
+        self._key = f"slots:tt:{settings.tt.environment.value}"
 
     def write_taken(self, taken: SlotSummary) -> bool:
         """Put a slot on the board unless a newer one is there; whether it was put.

@@ -58,10 +58,10 @@ class SnapshotHour:
         self.figures = SnapshotFigures(snapshot, partitions[-1] if partitions else "")
         self._stores = stores
         self._hours = [partition_hour(partition) for partition in partitions]
-        environment = stores.settings.tt_environment.value
+        environment = stores.settings.tt.environment.value
         self._documents = SnapshotDocuments(stores.objects, environment)
         self._reader = RecordReader(self._documents)
-        self._again = retrying(stores.settings.store_retry_seconds)
+        self._again = retrying(stores.settings.stores.retry_seconds)
         self._damaged: dict[str, SlotRecords] = {}
         self._sound: set[str] = set()
         self._note_missing(now or datetime.now(UTC))

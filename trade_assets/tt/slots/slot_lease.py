@@ -54,7 +54,7 @@ class SlotLease:
 
     def __init__(self, settings: Settings, client: "redis.Redis") -> None:
         self._redis = client
-        self._name = f"lease:tt:{settings.tt_environment.value}"
+        self._name = f"lease:tt:{settings.tt.environment.value}"
 
     def acquire(self, seconds: float, holder: str) -> HeldLease | None:
         """Take the lease for so long, at once or not at all (None). `holder` is for `holder()`.

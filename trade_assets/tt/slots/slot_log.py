@@ -61,7 +61,7 @@ class SlotLog:
 
     def __init__(self, settings: Settings, calls: DynamoCalls | None = None) -> None:
         self._table = settings.ledger_table
-        self._pk = f"slots#tt#{settings.tt_environment.value}"
+        self._pk = f"slots#tt#{settings.tt.environment.value}"
         self._calls = calls or DynamoCalls(settings)
 
     def note(self, note: SlotNote) -> None:

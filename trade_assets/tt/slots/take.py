@@ -108,7 +108,7 @@ class SnapshotTaker:
         self._latest = latest
         self._history = history
         self._clock = clock
-        self._environment = settings.tt_environment.value
+        self._environment = settings.tt.environment.value
         self._documents = SnapshotDocuments(stores.objects, self._environment)
 
     def take(self, slot: datetime, run_id: str = "") -> SlotResult:
@@ -175,7 +175,7 @@ class SnapshotTaker:
         if left < 0:
             kinds.give_up(KindState.MISSED, f"too late: {late:.0f} s after the slot")
             return
-        seconds = min(self._settings.tt_deadline_seconds, left)
+        seconds = min(self._settings.tt.deadline_seconds, left)
         lease = self._stores.slot_lease.acquire(
             seconds + PUT_SECONDS, f"{slot_text(slot)} {run_id}".strip()
         )

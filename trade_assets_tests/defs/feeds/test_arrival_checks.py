@@ -103,12 +103,12 @@ def test_the_newest_gaps_are_listed_and_all_are_counted(stores: Stores) -> None:
 
 
 def test_a_gap_that_was_over_long_ago_is_not_looked_at(stores: Stores) -> None:
-    long_ago = open_noon() - timedelta(days=stores.settings.gap_days + 7)
+    long_ago = open_noon() - timedelta(days=stores.settings.arrival.gap_days + 7)
     cover(stores, long_ago - 2 * STEP, long_ago)
     assert stores.coverage.intervals(SPOT)[0][1] == long_ago - STEP
     outcome = gaps_outcome(stores, SPOT)
     assert outcome.passed
-    assert outcome.metadata["days_looked_at"] == stores.settings.gap_days
+    assert outcome.metadata["days_looked_at"] == stores.settings.arrival.gap_days
 
 
 def test_a_feed_that_never_came_has_no_gaps_and_is_not_fresh(stores: Stores) -> None:

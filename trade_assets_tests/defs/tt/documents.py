@@ -33,7 +33,7 @@ def put_document(
     """Keep an answer with these rows as the raw snapshot of a slot; its key."""
     name = "instrument" if kind == "instruments" else kind
     body = orjson.dumps({name: list(rows), "lastPage": "true", "status": "Ok"})
-    environment = stores.settings.tt_environment.value
+    environment = stores.settings.tt.environment.value
     info = AnswerInfo(f"fake/{kind}", {}, slot + timedelta(seconds=1), len(body))
     manifest = Manifest(environment, kind, slot, (info,), since_ns=since_ns)
     return (

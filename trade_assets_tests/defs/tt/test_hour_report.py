@@ -39,7 +39,7 @@ def instance() -> Iterator[dg.DagsterInstance]:
 @pytest.fixture
 def few(local_parts: LocalParts, provisioned: Settings) -> Settings:
     """Settings by which four slots of the hour are due."""
-    return provisioned.model_copy(update={"tt_market_hours": [FEW]})
+    return provisioned.changed({"tt_market_hours": [FEW]})
 
 
 @pytest.fixture

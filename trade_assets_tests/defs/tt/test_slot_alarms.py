@@ -63,7 +63,7 @@ def test_before_the_first_look_nothing_is_missed() -> None:
 
 def test_missed_slots_alarm_and_a_taken_one_ends_it(provisioned: Settings) -> None:
     client = connect(provisioned)
-    names = [f"tt:{provisioned.tt_environment.value}:slots"]
+    names = [f"tt:{provisioned.tt.environment.value}:slots"]
     with Stores(provisioned) as stores:
         alarms, opened = TtAlarms(provisioned), Alarms(provisioned, client)
         now = datetime.now(UTC)

@@ -155,7 +155,7 @@ def test_messages_stay_until_both_stores_have_the_rows(
 ) -> None:
     files = spot_files(5)
     put_all(stores, files)
-    impatient = Stores(quick.model_copy(update={"store_retry_seconds": 0.3}))
+    impatient = Stores(quick.changed({"store_retry_seconds": 0.3}))
     with consuming(impatient, history=AwayWriter()) as consumer:
         eventually(lambda: consumer.error, what="the consumer's end")
         assert isinstance(consumer.error, StoreUnavailableError)
@@ -228,7 +228,7 @@ def test_work_that_takes_longer_than_the_visibility_is_not_given_to_another(
     slow, other = SlowWriter(stores), FeedQueue(quick)
     with consuming(stores, history=slow):
         assert slow.called.wait(20)
-        assert other.receive(2 * quick.queue_visibility_seconds) == []
+        assert other.receive(2 * quick.stream.queue_visibility_seconds) == []
         slow.go_on.set()
         drained(stores, spot_key(1))
     other.close()
@@ -239,7 +239,7 @@ def test_an_abort_gives_messages_to_another_consumer_at_once(
     stores: Stores, quick: Settings
 ) -> None:
     # With this visibility the messages would come back by themselves long after the test.
-    patient = quick.model_copy(update={"queue_visibility_seconds": 600})
+    patient = quick.changed({"queue_visibility_seconds": 600})
     provision(patient)
     stores.objects.put(spot_key(1), spot_bytes({"XCME.ZN.SEP25": 110.0}))
     away = AwayWriter()

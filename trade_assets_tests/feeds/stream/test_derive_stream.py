@@ -173,7 +173,7 @@ def test_a_file_is_not_done_while_it_cannot_be_derived_from_for_want_of_a_store(
 ) -> None:
     keep(stores, times_key(0), times_bytes(2.0))
     stores.objects.put(spot_key(1), chain_bytes())
-    with Stores(quick.model_copy(update={"store_retry_seconds": 0.2})) as impatient:
+    with Stores(quick.changed({"store_retry_seconds": 0.2})) as impatient:
         watched(impatient, failures=1000)
         with consuming(impatient) as consumer:
             eventually(lambda: consumer.error, what="the consumer's end")

@@ -73,7 +73,7 @@ def running(stores: Stores, history: HistoryWriter | None = None) -> Iterator[Ru
 @pytest.fixture
 def short(quick: Settings) -> Iterator[Stores]:
     """Stores under settings with a window that is over at once."""
-    with Stores(quick.model_copy(update={"window_seconds": 0.2})) as made:
+    with Stores(quick.changed({"window_seconds": 0.2})) as made:
         yield made
 
 
@@ -154,7 +154,7 @@ def test_a_run_that_is_ended_gives_its_messages_back(stores: Stores) -> None:
 
 def test_a_run_whose_stores_stay_away_ends_with_their_error(quick: Settings) -> None:
     with (
-        Stores(quick.model_copy(update={"store_retry_seconds": 0.3})) as impatient,
+        Stores(quick.changed({"store_retry_seconds": 0.3})) as impatient,
         running(impatient, history=AwayWriter()) as run,
     ):
         impatient.objects.put(spot_key(1), spot_bytes({"XCME.ZN.SEP25": 111.0}))

@@ -85,7 +85,7 @@ def test_a_topic_that_is_not_there_is_refused(settings: Settings) -> None:
 
 def test_sns_away_is_transient(local_parts: LocalParts, settings: Settings) -> None:
     nowhere = local_parts.settings(
-        settings.home, aws_endpoint_url=f"http://{LOOPBACK}:{free_port()}"
+        settings.platform.home, aws_endpoint_url=f"http://{LOOPBACK}:{free_port()}"
     )
     with pytest.raises(StoreUnavailableError):
         SnsChannel(nowhere).tell(OPENING)

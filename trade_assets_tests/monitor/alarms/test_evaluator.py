@@ -151,7 +151,9 @@ def test_a_damaged_state_is_replaced(desk: Desk, client: "redis.Redis", damage: 
 
 
 def test_without_redis_it_says_so(local_parts: LocalParts, settings: Settings) -> None:
-    nowhere = local_parts.settings(settings.home, redis_url=f"redis://{LOOPBACK}:{free_port()}/0")
+    nowhere = local_parts.settings(
+        settings.platform.home, redis_url=f"redis://{LOOPBACK}:{free_port()}/0"
+    )
     client = connect(nowhere)
     with pytest.raises(StoreUnavailableError):
         Alarms(nowhere, client, Notifier([])).look(seen(True), at(1))
@@ -231,7 +233,7 @@ def test_a_process_that_dies_while_telling_loses_nothing_and_repeats_nothing(
 ) -> None:
     lease = 2.0
     module = "trade_assets_tests.monitor.alarms.hanging"
-    url = settings.redis_url.get_secret_value()
+    url = settings.stores.redis_url.get_secret_value()
     process = subprocess.Popen(
         [sys.executable, "-m", module, url, "a", at(1).isoformat(), str(lease)]
     )

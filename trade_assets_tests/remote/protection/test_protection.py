@@ -244,7 +244,7 @@ def test_keys_are_named_and_end(make: Make, fake_time: FakeTime, client: "redis.
 
 def test_without_redis_nothing_is_asked(settings: Settings, fake_time: FakeTime) -> None:
     url = f"redis://:hidden-password@{LOOPBACK}:{free_port()}/0"
-    gone = settings.model_copy(update={"redis_url": type(settings.redis_url)(url)})
+    gone = settings.changed({"redis_url": type(settings.stores.redis_url)(url)})
     api = Api(fake_time)
     with protection(gone, limits(), fake_time) as one:
         with pytest.raises(NotAskedError, match="cannot be counted") as raised:

@@ -99,7 +99,7 @@ def faulty_dynamo(settings: Settings) -> Iterator[tuple[FaultyDynamo, Settings]]
     thread.start()
     try:
         url = f"http://127.0.0.1:{server.server_address[1]}"
-        yield state, settings.model_copy(update={"aws_endpoint_url": url})
+        yield state, settings.changed({"aws_endpoint_url": url})
     finally:
         server.shutdown()
         thread.join()

@@ -206,7 +206,7 @@ def _damage(settings: Settings, pk: str, changes: dict[str, Any] | None) -> None
 
 
 def test_records_expire_only_where_the_feed_says_so(provisioned: Settings) -> None:
-    ttl = provisioned.model_copy(update={"history_ttl_days": {"tt/fills": 2}})
+    ttl = provisioned.changed({"history_ttl_days": {"tt/fills": 2}})
     store = HistoryStore(ttl)
     written = trades(HOUR, {"1": 1.0})
     store.write(FILLS, written)
@@ -315,7 +315,7 @@ def test_a_missing_table_is_permanent(settings: Settings) -> None:
 
 def test_an_endpoint_that_is_away_is_a_passing_error(settings: Settings) -> None:
     url = f"http://127.0.0.1:{free_port()}"
-    away = settings.model_copy(update={"aws_endpoint_url": url})
+    away = settings.changed({"aws_endpoint_url": url})
     store = HistoryStore(away, DynamoCalls(away, retry_seconds=0.2))
     with pytest.raises(StoreUnavailableError, match="cannot reach"):
         store.write(SPOT, many(SPOT, 1))

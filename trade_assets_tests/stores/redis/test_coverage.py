@@ -189,9 +189,11 @@ def test_a_cluster_and_a_server_that_forgot_its_scripts(redis_cluster_settings: 
 
 
 def test_a_redis_that_is_away_is_a_passing_error_without_the_password(settings: Settings) -> None:
-    away = settings.model_copy(
-        update={
-            "redis_url": type(settings.redis_url)(f"redis://:hunter2@127.0.0.1:{free_port()}/0")
+    away = settings.changed(
+        {
+            "redis_url": type(settings.stores.redis_url)(
+                f"redis://:hunter2@127.0.0.1:{free_port()}/0"
+            )
         }
     )
     client = connect(away)

@@ -196,7 +196,7 @@ def test_changes_are_announced_once_and_replays_are_not(
 
 
 def test_the_stream_of_updates_is_trimmed(settings: Settings, client: "redis.Redis") -> None:
-    store = LatestStore(settings.model_copy(update={"updates_max_length": 10}))
+    store = LatestStore(settings.changed({"updates_max_length": 10}))
     for second in range(400):
         store.write(SPOT, frame("T", (second, 0, (1.0, 1.0, 1.0))))
     store.close()
@@ -266,7 +266,7 @@ class _ForgetfulRedis(redis.Redis):
 def test_what_was_written_before_the_scripts_went_missing_is_announced(
     settings: Settings, client: "redis.Redis"
 ) -> None:
-    url = settings.redis_url.get_secret_value()
+    url = settings.stores.redis_url.get_secret_value()
     forgetful = _ForgetfulRedis.from_url(url, decode_responses=True)
     keys = [f"F{number}" for number in range(10)]
     store = LatestStore(settings, forgetful)
@@ -333,9 +333,11 @@ def test_heartbeats_work_on_a_cluster_and_expire(redis_cluster_settings: Setting
 def test_a_redis_that_is_away_is_a_passing_error_without_the_password(
     settings: Settings, cluster: bool
 ) -> None:
-    away = settings.model_copy(
-        update={
-            "redis_url": type(settings.redis_url)(f"redis://:hunter2@127.0.0.1:{free_port()}/0"),
+    away = settings.changed(
+        {
+            "redis_url": type(settings.stores.redis_url)(
+                f"redis://:hunter2@127.0.0.1:{free_port()}/0"
+            ),
             "redis_cluster": cluster,
         }
     )

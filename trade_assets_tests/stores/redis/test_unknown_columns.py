@@ -77,7 +77,7 @@ def test_of_all_who_see_a_column_at_once_one_is_told_that_it_is_new(
 
 def test_a_redis_that_is_away_is_a_passing_error(settings: Settings) -> None:
     url = f"redis://:hunter2@127.0.0.1:{free_port()}/0"
-    client = connect(settings.model_copy(update={"redis_url": type(settings.redis_url)(url)}))
+    client = connect(settings.changed({"redis_url": type(settings.stores.redis_url)(url)}))
     away = UnknownColumns(client)
     with pytest.raises(StoreUnavailableError) as noting:
         away.note(FILLS, ["DELTA"])

@@ -23,8 +23,8 @@ def redis_settings(request: pytest.FixtureRequest) -> Settings:
         cluster: Settings = request.getfixturevalue("redis_cluster_settings")
         return cluster
     settings: Settings = request.getfixturevalue("settings")
-    url = f"{settings.redis_url.get_secret_value()}?protocol={request.param[-1]}"
-    return load_settings(redis_url=url, home=settings.home)
+    url = f"{settings.stores.redis_url.get_secret_value()}?protocol={request.param[-1]}"
+    return load_settings(redis_url=url, home=settings.platform.home)
 
 
 @pytest.fixture

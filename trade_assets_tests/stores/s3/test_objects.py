@@ -120,9 +120,7 @@ def test_a_file_that_is_gone_leaves_its_report_in_quarantine(store: ObjectStore)
 def test_an_endpoint_that_is_away_is_a_passing_error_that_tells_no_secret(
     settings: Settings,
 ) -> None:
-    away = ObjectStore(
-        settings.model_copy(update={"aws_endpoint_url": f"http://127.0.0.1:{free_port()}"})
-    )
+    away = ObjectStore(settings.changed({"aws_endpoint_url": f"http://127.0.0.1:{free_port()}"}))
     info = ObjectInfo("feeds/a", "e", 1, NOW)
     for call in (
         lambda: away.get("feeds/a"),

@@ -84,7 +84,7 @@ def test_no_json_trips_the_parser(value: object) -> None:
 @pytest.fixture
 def quick(settings: Settings) -> Settings:
     """Provisioned, with messages that come back at once and are given up soon."""
-    made = settings.model_copy(update={"queue_visibility_seconds": 2, "queue_max_receives": 2})
+    made = settings.changed({"queue_visibility_seconds": 2, "queue_max_receives": 2})
     provision(made)
     return made
 
@@ -161,4 +161,4 @@ def test_a_queue_that_is_not_there_or_away_says_which(settings: Settings) -> Non
         FeedQueue(settings)
     url = f"http://127.0.0.1:{free_port()}"
     with pytest.raises(StoreUnavailableError, match=settings.queue_name):
-        FeedQueue(settings.model_copy(update={"aws_endpoint_url": url}))
+        FeedQueue(settings.changed({"aws_endpoint_url": url}))

@@ -46,7 +46,7 @@ class Api:
     def script(self, token: Reply | list[Reply] | None = None, **paths: list[Reply]) -> None:
         """Replies by path without the environment: `ttledger_orders=[…]`."""
         tokens = token if isinstance(token, list) else [token or token_reply()]
-        environment = self.settings.tt_environment.value
+        environment = self.settings.tt.environment.value
         replies = {
             "/{}/{}/{}".format(*name.split("_")[:1], environment, "/".join(name.split("_")[1:])): r
             for name, r in paths.items()

@@ -45,7 +45,7 @@ BAD: list[Reply] = [
 def logged(api: Api) -> Iterator[StringIO]:
     """Everything that is logged, ours and the libraries', down to DEBUG."""
     stream = StringIO()
-    configure(api.settings.model_copy(update={"log_level": "DEBUG"}), stream)
+    configure(api.settings.changed({"log_level": "DEBUG"}), stream)
     # Not through the redactor: what a library says must be clean as it is.
     handler = logging.StreamHandler(stream)
     root = logging.getLogger()
@@ -98,7 +98,7 @@ def _check_redis(api: Api) -> None:
 def test_no_failure_shows_a_credential(
     api: Api, logged: StringIO, bad: Reply, at_token: bool
 ) -> None:
-    api.settings = api.settings.model_copy(update={"tt_call_attempts": 1, "tt_breaker_failures": 9})
+    api.settings = api.settings.changed({"tt_call_attempts": 1, "tt_breaker_failures": 9})
     token = bad if at_token else token_reply()
     api.script(token=token, ttledger_orders=[bad], ttmonitor_position=[bad], ttledger_fills=[bad])
     errors = _fail(api)

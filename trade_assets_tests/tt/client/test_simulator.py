@@ -59,7 +59,7 @@ class Desk:
 
     def client(self, fills_per_answer: int = 500, **fields: object) -> TtClient:
         fields = {"tt_tier": TtTier.HIGH, "tt_call_seconds": 5.0, **fields}
-        settings = self.simulator.settings.model_copy(update=fields)
+        settings = self.simulator.settings.changed(fields)
         redis = connect(settings)
         self._stack.callback(disconnect, redis)
         client = TtClient(settings, redis, fills_per_answer=fills_per_answer)

@@ -112,7 +112,7 @@ def test_a_token_of_another_url_is_not_sent(
 ) -> None:
     api.script(ttledger_orders=[orders_reply()])
     api.client().orders()
-    api.settings = api.settings.model_copy(update={"tt_base_url": f"{api.server.url}/."})
+    api.settings = api.settings.changed({"tt_base_url": f"{api.server.url}/."})
     vault = TokenVault(api.settings, api.redis())
     assert vault.read(credential()) is None
 

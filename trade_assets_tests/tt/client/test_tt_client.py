@@ -245,8 +245,8 @@ def test_an_answer_without_a_usable_token_is_malformed_and_not_kept(
 
 def test_without_redis_nothing_is_asked(api: Api) -> None:
     api.script(ttledger_orders=[orders_reply()])
-    away = api.settings.model_copy(update={"redis_url": load_settings(
-        redis_url="redis://127.0.0.1:1/0").redis_url})  # fmt: skip
+    away = api.settings.changed({"redis_url": load_settings(
+        redis_url="redis://127.0.0.1:1/0").stores.redis_url})  # fmt: skip
     api.settings = away
     with pytest.raises(NotAskedError):
         api.client().orders()

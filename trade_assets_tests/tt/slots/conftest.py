@@ -34,7 +34,7 @@ class Desk:
     @property
     def documents(self) -> SnapshotDocuments:
         """The raw documents."""
-        return SnapshotDocuments(self.stores.objects, self.settings.tt_environment.value)
+        return SnapshotDocuments(self.stores.objects, self.settings.tt.environment.value)
 
     def taker(self, stores: Stores | None = None) -> SnapshotTaker:
         """A taker as a process of its own would make it; `stores` may be damaged ones."""
@@ -63,7 +63,7 @@ def slot_of(number: int) -> datetime:
 def capture_settings(module_settings: Settings) -> Settings:
     """Settings of empty stores, with which a store that is away is given up soon."""
     wipe(module_settings)
-    return module_settings.model_copy(update={"store_retry_seconds": 0.2})
+    return module_settings.changed({"store_retry_seconds": 0.2})
 
 
 @pytest.fixture

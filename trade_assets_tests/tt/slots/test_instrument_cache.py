@@ -69,7 +69,7 @@ def test_refusals_are_remembered_for_a_while(cache: InstrumentCache, client: "re
 
 def test_environments_do_not_share(cache: InstrumentCache, settings: Settings) -> None:
     cache.put({"1": ITEM})
-    live = settings.model_copy(update={"tt_environment": TtEnvironment.LIVE})
+    live = settings.changed({"tt_environment": TtEnvironment.LIVE})
     other = connect(live)
     assert InstrumentCache(live, other).get(["1"]) == {}
     disconnect(other)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from trade_assets.errors import SettingsError
 from trade_assets.feeds.cadence import open_seconds, session_from
 from trade_assets.market.trading_days import CENTRAL, central_to_utc
-from trade_assets.settings import Profile, Settings
+from trade_assets.settings import Profile, load_settings
 from trade_assets.tt.formats.half_minutes import slots_between
 from trade_assets.tt.formats.snapshot import SLOT
 from trade_assets.tt.slots.open_hours import OpenHours, open_hours
@@ -225,9 +225,9 @@ def test_no_market_hours_at_all():
 def test_settings_choose_and_profiles_have_defaults():
     saturday = central("2025-07-19 12:00")
     aws = {"profile": Profile.AWS, "redis_url": "redis://example.org"}
-    assert open_hours(Settings()).closed_reason(saturday) is None
-    assert open_hours(Settings(**aws)).closed_reason(saturday) == "market closed"
-    chosen = Settings(tt_market_hours=["globex"], tt_maintenance=["Sat 06:00-Sat 12:00"])
+    assert open_hours(load_settings()).closed_reason(saturday) is None
+    assert open_hours(load_settings(**aws)).closed_reason(saturday) == "market closed"
+    chosen = load_settings(tt_market_hours=["globex"], tt_maintenance=["Sat 06:00-Sat 12:00"])
     assert open_hours(chosen).closed_reason(saturday) == "market closed"
     with pytest.raises(SettingsError, match="'never'"):
-        open_hours(Settings(tt_market_hours=["never"]))
+        open_hours(load_settings(tt_market_hours=["never"]))

@@ -67,9 +67,7 @@ class Slots:
 def slots(simulator: Simulator) -> Iterator[Slots]:
     wipe(simulator.settings)
     simulator.clear()
-    settings = simulator.settings.model_copy(
-        update={"tt_tier": TtTier.HIGH, "tt_call_seconds": 3.0}
-    )
+    settings = simulator.settings.changed({"tt_tier": TtTier.HIGH, "tt_call_seconds": 3.0})
     with ExitStack() as stack:
         redis = connect(settings)
         stack.callback(disconnect, redis)

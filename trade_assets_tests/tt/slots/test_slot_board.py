@@ -95,7 +95,7 @@ def test_a_damaged_board_is_empty_and_written_anew(
 
 def test_environments_do_not_see_each_other(board: SlotBoard, settings: Settings) -> None:
     board.write_taken(taken(0))
-    live = settings.model_copy(update={"tt_environment": TtEnvironment.LIVE})
+    live = settings.changed({"tt_environment": TtEnvironment.LIVE})
     client = connect(live)
     assert SlotBoard(live, client).read() is None
     disconnect(client)

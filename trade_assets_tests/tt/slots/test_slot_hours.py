@@ -172,7 +172,7 @@ def test_an_hour_that_is_not_over_misses_only_what_is_due(desk: Desk) -> None:
 
 
 def test_slots_that_were_not_due_are_not_missing(desk: Desk) -> None:
-    closed = desk.settings.model_copy(update={"tt_maintenance": ["Fri 09:00-Fri 10:00"]})
+    closed = desk.settings.changed({"tt_maintenance": ["Fri 09:00-Fri 10:00"]})
     stores: Any = desk.stores
     stores.settings = closed
     figures = hour_of_kind(desk, "orders", 0).figures

@@ -66,7 +66,7 @@ def test_who_lost_it_sees_that_and_does_not_take_the_next_ones(
 
 def test_environments_do_not_wait_for_each_other(lease: SlotLease, settings: Settings) -> None:
     acquired(lease)
-    live = settings.model_copy(update={"tt_environment": TtEnvironment.LIVE})
+    live = settings.changed({"tt_environment": TtEnvironment.LIVE})
     client = connect(live)
     acquired(SlotLease(live, client))
     disconnect(client)
@@ -83,8 +83,8 @@ def test_it_works_on_a_cluster(redis_cluster_settings: Settings) -> None:
 
 
 def test_without_redis_nobody_gets_it(settings: Settings) -> None:
-    url = type(settings.redis_url)(f"redis://{LOOPBACK}:{free_port()}/0")
-    client = connect(settings.model_copy(update={"redis_url": url}))
+    url = type(settings.stores.redis_url)(f"redis://{LOOPBACK}:{free_port()}/0")
+    client = connect(settings.changed({"redis_url": url}))
     with pytest.raises(StoreUnavailableError):
         SlotLease(settings, client).acquire(30, "run-1")
     disconnect(client)

@@ -68,7 +68,7 @@ def test_a_note_can_be_withdrawn_but_not_a_range_of_others(log: SlotLog) -> None
 
 
 def test_environments_do_not_see_each_other(provisioned: Settings) -> None:
-    live = provisioned.model_copy(update={"tt_environment": TtEnvironment.LIVE})
+    live = provisioned.changed({"tt_environment": TtEnvironment.LIVE})
     with Stores(provisioned) as stores, Stores(live) as others:
         stores.slot_log.note(note(0))
         assert others.slot_log.notes(SLOT, SLOT + HOUR) == []

@@ -213,11 +213,11 @@ def test_a_rerun_of_all_that_is_lacking_leaves_nothing_to_the_next_slot(parts: P
 
 
 def elsewhere(settings: Settings, **changes: Any) -> Settings:
-    return settings.model_copy(update={"store_retry_seconds": 0.1, **changes})
+    return settings.changed({"store_retry_seconds": 0.1, **changes})
 
 
 def test_without_redis_nothing_is_asked_and_the_slot_is_noted(desk: Desk) -> None:
-    url = type(desk.settings.redis_url)(f"redis://:hunter2@{LOOPBACK}:{free_port()}/0")
+    url = type(desk.settings.stores.redis_url)(f"redis://:hunter2@{LOOPBACK}:{free_port()}/0")
     with Stores(elsewhere(desk.settings, redis_url=url)) as stores:
         desk.clock.at(slot_of(0))
         result = desk.taker(stores).take(slot_of(0), "run")

@@ -188,7 +188,7 @@ def test_what_is_no_slot_is_refused(desk: Desk) -> None:
 
 
 def test_a_closed_market_is_left_alone(desk: Desk) -> None:
-    desk.settings = desk.settings.model_copy(update={"tt_market_hours": ["Sun 17:00-Thu 16:00"]})
+    desk.settings = desk.settings.changed({"tt_market_hours": ["Sun 17:00-Thu 16:00"]})
     result = desk.take(0)
     assert (result.outcome, result.reason) == (SlotOutcome.CLOSED, "market closed")
     assert (desk.api.asked, notes(desk), there(desk, 0)) == ([], [], set())
