@@ -24,7 +24,7 @@ if terminal:
 endef
 export LAST_LINE
 
-.PHONY: help run setup test lint format bench dev clean
+.PHONY: help run setup test lint format bench dev hooks lock clean
 .DEFAULT_GOAL := help
 
 help: ## show this
@@ -55,6 +55,15 @@ bench: $(VENV)/.bench ## print the figures
 dev: $(VENV)/.dev ## set up for development: tests, linters, benchmarks' libraries not included
 	@echo "ready: make test, make lint, or '. $(BIN)/activate && dagster dev'"
 
+hooks: $(VENV)/.dev ## let git run the checks of `make lint` before each commit
+	@$(BIN)/pre-commit install
+
+# The interpreters that constraints.txt is for; `make LOCK_PYTHONS="/path/to/python3.11 …" lock` overrides.
+LOCK_PYTHONS ?= python3.11 python3.12
+
+lock: ## take the newest versions that pyproject.toml allows into the constraints
+	@$(PYTHON) .ci/lock.py $(LOCK_PYTHONS)
+
 clean: ## remove the environment and caches; the data in .trade_assets stays
 	rm -rf $(VENV) .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache *.egg-info
 
@@ -67,10 +76,14 @@ $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
 	  echo "error: $(PYTHON) cannot create environments; on Debian: apt install python3-venv" >&2; exit 1; }
 
-# One stamp for each set of extras, older than pyproject.toml once that changes.
-$(VENV)/.local $(VENV)/.dev $(VENV)/.bench: $(VENV)/.%: pyproject.toml | $(BIN)/python
-	@echo "installing the $* requirements into $(VENV) (once for each change of pyproject.toml)"
-	@$(PIP) install --progress-bar off -e '.[$(EXTRAS)]' \
+# pip hands -c to no isolated build: those read PIP_CONSTRAINT up to pip 25.2, PIP_BUILD_CONSTRAINT
+# from 25.3 on. Each pip leaves the variable that it does not know alone.
+BUILD_PINS := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt
+
+# One stamp for each set of extras, older than what says the versions once that changes.
+$(VENV)/.local $(VENV)/.dev $(VENV)/.bench: $(VENV)/.%: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "installing the $* requirements into $(VENV) (once for each change of their versions)"
+	@$(BUILD_PINS) $(PIP) install --progress-bar off -c constraints.txt -e '.[$(EXTRAS)]' \
 	  | $(BIN)/python -c "$$LAST_LINE" || { \
 	  echo "error: pip could not install the requirements, its reason is above;" >&2; \
 	  echo "       without network, or behind a proxy, set PIP_INDEX_URL or HTTPS_PROXY and try again" >&2; \

@@ -12,7 +12,7 @@ from typing import Final
 import psutil
 
 from benchmarks.scale import Scale
-from trade_assets.local.ministack import VERSION as MINISTACK_VERSION
+from trade_assets.local.ministack_pins import VERSION as MINISTACK_VERSION
 from trade_assets.local.redis_server import server_binary
 
 PACKAGES: Final = ("dagster", "polars", "numpy", "boto3", "obstore", "redis", "orjson")

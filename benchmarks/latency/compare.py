@@ -127,9 +127,9 @@ def _notes(bench: Bench, files: list[Sample]) -> list[str]:
         "readable when its rows, or those of a newer file, are announced in the update stream; "
         "percentiles are nearest ranks over the files that were seen.",
         "Raw loop: one long poll, boto3, one SET a row, into Redis only. Stream: "
-        f"{StreamSettings.model_fields['receivers'].default} long polls, guarded writes into Redis, then "
-        "DynamoDB and ledger. The stand-in looks into its queue every 100 ms of a long poll: a "
-        "file may wait so long for one poll, and less for several side by side.",
+        f"{StreamSettings.model_fields['receivers'].default} long polls, guarded writes into "
+        "Redis, then DynamoDB and ledger. The stand-in looks into its queue every 100 ms of a "
+        "long poll: a file may wait so long for one poll, and less for several side by side.",
     ]
 
 

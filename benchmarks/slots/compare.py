@@ -171,8 +171,8 @@ def _storage_notes(added: Growth) -> list[str]:
         f"slot, extrapolated linearly to the {SLOTS_A_DAY:,} runs of a day. Pages in use of the "
         "databases, and whole files; pages of ticks are shared out by the bytes of their contents.",
         f"At rest, with pruning on: {added.runs_kept:,.0f} runs of slots (kept "
-        f"{load_settings().retention.slot_runs_kept_hours:g} h, pruned once an hour, so half an hour's more "
-        f"on average), ticks as `retention` keeps them ({days}).",
+        f"{load_settings().retention.slot_runs_kept_hours:g} h, pruned once an hour, so half an "
+        f"hour's more on average), ticks as `retention` keeps them ({days}).",
         "Left after pruning: the measured runs were pruned in the end. "
         f"{added.rows_left:g} rows about each stayed in the books, and "
         f"{added.left_by_hour / _KB:.1f} kB of events of the hour: the newest one of each asset's "

@@ -5,7 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
-# As `simulators.tt.faults.FaultKind`, whose import would make `--help` slow; a test holds them together.
+# As `simulators.tt.faults.FaultKind`, whose import would make `--help` slow; a test holds them
+# together.
 
 
 class Kind(StrEnum):

@@ -1,33 +1,25 @@
-"""A feed's cadence: how long the market was open between two times, and the gaps in what came.
+"""A feed's cadence: the gaps in what came, by the open time between two files. Pure.
 
-Pure functions of event times; where those are kept is `stores.redis.coverage`'s business, and which
-cadence a feed has is the feed's.
-
-The market is CME Globex: the session of trading date D is open from 17:00 US Central of the
-calendar day before to 16:00 of D, for every business day D. The days on which the exchange opens
-for a part of the session are taken as the calendar has them: open in full, or closed.
+Which cadence a feed has is the feed's business, where event times are kept that of
+`stores.redis.coverage`.
 """
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
+from datetime import datetime
 from itertools import pairwise
 from typing import Final
 
-from trade_assets.market.calendar import is_business_day
-from trade_assets.market.trading_days import CENTRAL, TRADING_DAY_ROLL, trading_date
+from trade_assets.market.sessions import TRADING_DAY_SECONDS, open_seconds
 
-SESSION_END: Final = time(16)
-"""Central time at which the session of a trading date ends."""
+DAILY_GAP_SECONDS: Final = 1.5 * TRADING_DAY_SECONDS
+"""Of a feed of one file a trading day. Half a trading day late is late; the hour of a desk's daily
+file moves by less."""
 
-TRADING_DAY_SECONDS: Final = 23 * 3600.0
-"""Open seconds of a trading day, and the cadence of a daily feed: Friday's file and Monday's are
-one trading day apart."""
-
-LONGEST: Final = timedelta(days=400)
-"""No more than this is looked at between two times: it bounds the work."""
+DAILY_FRESHNESS_SECONDS: Final = 4 * 24 * 3600.0
+"""Of such a feed. Friday's file is still the newest on the Monday, and on the Tuesday after a
+holiday."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,34 +37,6 @@ class Gap:
     end: datetime
     files_expected: int
     open: bool = False
-
-
-def open_seconds(start: datetime, end: datetime) -> float:
-    """Seconds between two aware times in which the market is open; 0 if `end` is not later.
-
-    Of a time longer than `LONGEST` only the first `LONGEST` counts.
-    """
-    start = start.astimezone(UTC)
-    end = min(end.astimezone(UTC), start + LONGEST)
-    total = timedelta(0)
-    day, last = _trading_date(start), _trading_date(end)
-    while day <= last:
-        opens, closes = _session(day)
-        total += max(timedelta(0), min(end, closes) - max(start, opens))
-        day += timedelta(days=1)
-    return total.total_seconds()
-
-
-def session_from(moment: datetime) -> tuple[datetime, datetime]:
-    """UTC start (included) and end (excluded) of the session that is open at an aware time, else of
-    the next one."""
-    utc = moment.astimezone(UTC)
-    day = _trading_date(utc)
-    while True:
-        opens, closes = _session(day)
-        if opens < closes and utc < closes:
-            return opens, closes
-        day += timedelta(days=1)
 
 
 def find_gaps(
@@ -110,17 +74,3 @@ def _files_expected(steps: float, still_open: bool) -> int:
     # Two files bound a closed gap, and come a little early or late: the nearest whole number.
     # None ends an open one: all that were due before it count.
     return max(1, (math.ceil(steps) if still_open else round(steps)) - 1)
-
-
-def _trading_date(utc: datetime) -> date:
-    return trading_date(utc.astimezone(CENTRAL).replace(tzinfo=None))
-
-
-@lru_cache(maxsize=1024)
-def _session(day: date) -> tuple[datetime, datetime]:
-    """UTC start and end of a trading date's session; of a closed day, an empty one."""
-    closes = datetime.combine(day, SESSION_END, CENTRAL).astimezone(UTC)
-    if not is_business_day(day):
-        return closes, closes
-    before = day - timedelta(days=1)
-    return datetime.combine(before, TRADING_DAY_ROLL, CENTRAL).astimezone(UTC), closes

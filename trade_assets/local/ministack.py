@@ -17,10 +17,9 @@ import urllib3
 
 from trade_assets.errors import LocalStackError
 from trade_assets.local.child_process import Part, PartCommand
+from trade_assets.local.ministack_pins import CONSTRAINTS, REQUIREMENTS, VERSION, has_the_pins
 from trade_assets.local.ports import LOOPBACK, free_port
 
-VERSION: Final = "1.5.33"
-REQUIREMENTS: Final = (f"ministack=={VERSION}", "duckdb", "uvicorn[standard]")
 FOLDER_NAME: Final = f"ministack-{VERSION}"
 HEALTH_PATH: Final = "/_ministack/health"
 NEEDED_BYTES: Final = 400 * 1024 * 1024
@@ -36,8 +35,10 @@ def environment_python(folder: Path) -> Path:
 
 
 def is_built(folder: Path) -> bool:
-    """Whether the environment in `folder` is complete and its interpreter still there."""
-    return (folder / _COMPLETE).exists() and environment_python(folder).exists()
+    """Whether the environment in `folder` is complete, its interpreter still there, and every
+    version in it the one that `ministack_pins` says."""
+    complete = (folder / _COMPLETE).exists() and environment_python(folder).exists()
+    return complete and has_the_pins(folder)
 
 
 def ensure_environment(folder: Path, say: Callable[[str], None] = lambda _: None) -> Path:
@@ -71,7 +72,8 @@ def _build(folder: Path, say: Callable[[str], None]) -> None:
     _run([sys.executable, "-m", "venv", str(folder)], "cannot create an environment")
     say(f"installing ministack {VERSION} (once, about 10 s)")
     pip = [str(environment_python(folder)), "-m", "pip", "install", "--quiet", "--retries", "1"]
-    _run([*pip, "--disable-pip-version-check", *REQUIREMENTS], "cannot install the AWS stand-in")
+    pip += ["--disable-pip-version-check", "--constraint", str(CONSTRAINTS)]
+    _run([*pip, *REQUIREMENTS], "cannot install the AWS stand-in")
     (folder / _COMPLETE).touch()
 
 

@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from trade_assets.datasets.dataset import EVENT_TIME_TYPE
 from trade_assets.market.calendar import business_day_from, holidays
 
 CENTRAL: Final = ZoneInfo("America/Chicago")
@@ -47,13 +46,6 @@ def stamp_to_utc(stamp: str) -> datetime | None:
     except ValueError:
         return None
     return central_to_utc(local) if FIRST_YEAR <= local.year <= LAST_YEAR else None
-
-
-def repeated(name: str, utc: datetime, length: int) -> pl.Series:
-    """A column of one UTC time, `length` times."""
-    # A literal of an aware datetime costs 80 µs, its microseconds cast 6.
-    micros = (utc - EPOCH) // timedelta(microseconds=1)
-    return pl.Series(name, [micros], dtype=pl.Int64).cast(EVENT_TIME_TYPE).new_from_index(0, length)
 
 
 def read_local_times(texts: pl.Series) -> pl.Series:

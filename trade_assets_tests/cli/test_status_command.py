@@ -14,11 +14,11 @@ import pytest
 
 from trade_assets.cli.words import both_zones
 from trade_assets.datasets.keys import feed_file_key
-from trade_assets.feeds.cadence import open_seconds
 from trade_assets.feeds.datasets import FEEDS
 from trade_assets.feeds.formats.spot_risk import SPOT_RISK
 from trade_assets.feeds.formats.trade_ledger import FILLS
 from trade_assets.local.ports import free_port
+from trade_assets.market.sessions import open_seconds
 from trade_assets.monitor import set_aside
 from trade_assets.settings import Settings, child_environment
 from trade_assets.stores.aws import sqs_client

@@ -7,14 +7,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from trade_assets.datasets.dataset import EVENT_TIME_TYPE
 from trade_assets.market.trading_days import (
     CENTRAL,
     business_days,
     central_to_utc,
     local_to_utc,
     read_local_times,
-    repeated,
     stamp_to_utc,
     trading_date,
     trading_dates,
@@ -75,13 +73,6 @@ def test_trading_days_are_business_days(local, day):
 def test_no_times_have_no_trading_days():
     assert trading_dates(pl.Series([None], dtype=pl.Datetime("us"))).to_list() == [None]
     assert trading_dates(pl.Series([], dtype=pl.Datetime("us"))).dtype == pl.Date
-
-
-def test_repeated_keeps_microseconds():
-    at = datetime(2025, 7, 17, 1, 2, 3, 4, tzinfo=UTC)
-    column = repeated("t", at, 2)
-    assert (column.dtype, column.to_list()) == (EVENT_TIME_TYPE, [at, at])
-    assert repeated("t", at, 0).len() == 0
 
 
 @given(st.dates(date(1970, 2, 1), date(2099, 11, 30)))

@@ -7,11 +7,11 @@ from typing import Final
 import polars as pl
 
 from trade_assets.datasets.dataset import EXTRA, ROW, Feed, ParsedFile
-from trade_assets.feeds.cadence import TRADING_DAY_SECONDS
-from trade_assets.feeds.daily import DAILY_FRESHNESS_SECONDS, DAILY_GAP_SECONDS
+from trade_assets.feeds.cadence import DAILY_FRESHNESS_SECONDS, DAILY_GAP_SECONDS
 from trade_assets.feeds.formats import scenario_files as scenarios
 from trade_assets.feeds.formats.eod_document import Document, read_document
 from trade_assets.feeds.formats.scenario_files import Points, finish_points, read_name
+from trade_assets.market.sessions import TRADING_DAY_SECONDS
 
 FILE_PATTERN: Final = scenarios.name_pattern("json")
 

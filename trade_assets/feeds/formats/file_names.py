@@ -5,13 +5,13 @@ Which names a feed has is the feed's own business; its pattern has the groups `d
 
 import re
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import polars as pl
 
-from trade_assets.datasets.dataset import EVENT_TIME, TRADING_DATE
+from trade_assets.datasets.dataset import EVENT_TIME, EVENT_TIME_TYPE, TRADING_DATE
 from trade_assets.errors import UnparsableFileError
-from trade_assets.market.trading_days import CENTRAL, repeated, stamp_to_utc, trading_date
+from trade_assets.market.trading_days import CENTRAL, EPOCH, stamp_to_utc, trading_date
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +43,10 @@ def file_time(file_name: str, pattern: re.Pattern[str]) -> FileTime:
         raise UnparsableFileError(file_name, "its name holds no time that exists in US Central")
     central = event_time.astimezone(CENTRAL).replace(tzinfo=None)
     return FileTime(event_time, trading_date(central))
+
+
+def repeated(name: str, utc: datetime, length: int) -> pl.Series:
+    """A column of one UTC time, `length` times."""
+    # A literal of an aware datetime costs 80 µs, its microseconds cast 6.
+    micros = (utc - EPOCH) // timedelta(microseconds=1)
+    return pl.Series(name, [micros], dtype=pl.Int64).cast(EVENT_TIME_TYPE).new_from_index(0, length)

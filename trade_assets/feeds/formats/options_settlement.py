@@ -11,14 +11,14 @@ from typing import Final
 import polars as pl
 
 from trade_assets.datasets.dataset import Feed, ParsedFile
-from trade_assets.feeds.cadence import TRADING_DAY_SECONDS
-from trade_assets.feeds.daily import DAILY_FRESHNESS_SECONDS, DAILY_GAP_SECONDS
+from trade_assets.feeds.cadence import DAILY_FRESHNESS_SECONDS, DAILY_GAP_SECONDS
 from trade_assets.feeds.formats.bloomberg_prices import PRICE_SCHEMA, REQUIRED, settlement_prices
 from trade_assets.feeds.formats.csv_rows import Rows, finish, nulls, read_rows
 from trade_assets.feeds.formats.dates import DateForm, read_dates
 from trade_assets.feeds.formats.file_names import file_time
 from trade_assets.market.identify import INSTRUMENT_ID, UNDERLYING_ID, identify
 from trade_assets.market.prices import PriceNotation, cabinet
+from trade_assets.market.sessions import TRADING_DAY_SECONDS
 from trade_assets.market.symbols import SymbolNotation
 
 FILE_PATTERN: Final = re.compile(r"Options_(?P<day>[0-9]{8})_(?P<time>[0-9]{4})\.csv")

@@ -16,8 +16,7 @@ import polars as pl
 
 from trade_assets.datasets.dataset import Feed, ParsedFile
 from trade_assets.errors import SymbolError
-from trade_assets.feeds.cadence import TRADING_DAY_SECONDS
-from trade_assets.feeds.daily import DAILY_FRESHNESS_SECONDS, DAILY_GAP_SECONDS
+from trade_assets.feeds.cadence import DAILY_FRESHNESS_SECONDS, DAILY_GAP_SECONDS
 from trade_assets.feeds.formats.csv_rows import Rows, finish, read_rows, with_leftovers
 from trade_assets.feeds.formats.dates import DateForm, read_dates
 from trade_assets.feeds.formats.price_columns import read_price_column
@@ -25,6 +24,7 @@ from trade_assets.market.identify import instrument_rows
 from trade_assets.market.numbers import read_numbers
 from trade_assets.market.prices import PriceNotation, cabinet
 from trade_assets.market.products import PRODUCTS
+from trade_assets.market.sessions import TRADING_DAY_SECONDS
 from trade_assets.market.symbols import Instrument, instrument_of_parts
 from trade_assets.market.trading_days import business_days, trading_day_starts
 

@@ -92,7 +92,7 @@ class Protection:
         monotonic: Clock = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """`redis_client` is one of `stores.redis.latest_store.connect`; it stays the caller's to close."""
+        """`redis_client` is one of `stores.redis.client.connect`; the caller closes it."""
         self.limits = limits
         self.tally = CallTally()
         self._settings = settings

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Final, Protocol, Self
 
 from trade_assets.errors import SettingsError
-from trade_assets.feeds.cadence import session_from
+from trade_assets.market.sessions import session_from
 from trade_assets.market.trading_days import CENTRAL
 from trade_assets.settings import Profile, Settings
 from trade_assets.tt.formats.half_minutes import first_slot_from

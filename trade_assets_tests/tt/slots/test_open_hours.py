@@ -8,7 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from trade_assets.errors import SettingsError
-from trade_assets.feeds.cadence import open_seconds, session_from
+from trade_assets.market.sessions import open_seconds, session_from
 from trade_assets.market.trading_days import CENTRAL, central_to_utc
 from trade_assets.settings import Profile, load_settings
 from trade_assets.tt.formats.half_minutes import slots_between
