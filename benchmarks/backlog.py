@@ -15,9 +15,9 @@ from benchmarks.parts import Bench, running_stores
 from benchmarks.samples import Sample, sample_records, samples, sizes
 from benchmarks.stream import running_stream
 from trade_assets.datasets.keys import feed_file_key
+from trade_assets.feeds.feed_stores import FeedStores
 from trade_assets.feeds.formats.spot_risk import SPOT_RISK
 from trade_assets.settings import Settings
-from trade_assets.stores.connections import Stores
 from trade_assets.stores.provision import provision
 from trade_assets.stores.serialise import dynamodb_items, with_keys
 
@@ -92,13 +92,13 @@ def _put_all(settings: Settings, files: Sequence[Sample]) -> dict[str, int]:
     """Put all files; their rows by key."""
     now = datetime.now(UTC)
     keys = [feed_file_key(SPOT_RISK, file.name, now) for file in files]
-    with Stores(settings) as stores, ThreadPoolExecutor(PUTTERS) as pool:
+    with FeedStores.open(settings) as stores, ThreadPoolExecutor(PUTTERS) as pool:
         list(pool.map(stores.objects.put, keys, [file.data for file in files]))
     return {key: file.rows for key, file in zip(keys, files, strict=True)}
 
 
 def _require_waiting(settings: Settings, count: int) -> None:
-    with Stores(settings) as stores:
+    with FeedStores.open(settings) as stores:
         waiting = stores.queue.depth().waiting
     if waiting < count:
         raise BenchmarkError(f"{waiting} notifications wait, but {count} files were put")
@@ -106,7 +106,7 @@ def _require_waiting(settings: Settings, count: int) -> None:
 
 def _await_empty_queue(settings: Settings) -> None:
     deadline = time.monotonic() + DRAIN_SECONDS
-    with Stores(settings) as stores:
+    with FeedStores.open(settings) as stores:
         while True:
             depth = stores.queue.depth()
             if depth.dead:

@@ -19,7 +19,8 @@ from benchmarks.figures import BenchmarkError
 from trade_assets.settings import Settings
 from trade_assets.stores.aws import LOCAL_CREDENTIAL, dynamodb_client
 from trade_assets.stores.dynamodb.calls import BATCH_WRITE_ITEMS
-from trade_assets.stores.provision import TABLE_SHAPE
+from trade_assets.stores.dynamodb.table_provisioning import table_shape
+from trade_assets.stores.resource_kinds import Table
 
 CONCURRENCIES: Final = (2, 4, 6, 8)
 
@@ -62,7 +63,7 @@ def _trial(settings: Settings, items: Sequence[str], concurrency: int) -> Trial:
     table = f"ceiling-{concurrency}-{len(items)}"
     client.create_table(
         TableName=table,
-        **TABLE_SHAPE,
+        **table_shape(Table(name=table)),
     )
     client.get_waiter("table_exists").wait(TableName=table)
     try:

@@ -16,11 +16,11 @@ from pydantic import SecretStr
 from benchmarks.figures import Figure, Spread, Table
 from benchmarks.parts import Bench, running_stores
 from benchmarks.samples import sample_records, samples, sizes
-from trade_assets.datasets.dataset import RECORD_KEY
+from trade_assets.datasets.records import RECORD_KEY
 from trade_assets.feeds.formats.spot_risk import SPOT_RISK
+from trade_assets.ingest.ingest_stores import IngestStores
 from trade_assets.settings import Settings
 from trade_assets.stores.aws import aws_session
-from trade_assets.stores.connections import Stores
 from trade_assets.stores.provision import provision
 from trade_assets.stores.redis.client import connect
 from trade_assets.stores.serialise import iso_text, with_keys
@@ -113,12 +113,12 @@ def _all_costs(settings: Settings, rounds: list[Round]) -> dict[tuple[str, str],
     return costs
 
 
-def _stores(settings: Settings, number: int) -> Stores:
+def _stores(settings: Settings, number: int) -> IngestStores:
     url, _, _ = settings.stores.redis_url.get_secret_value().rpartition("/")
     own = {"namespace": f"bench-{number}", "redis_url": SecretStr(f"{url}/{number}")}
     separate = settings.changed(own)
     provision(separate)
-    return Stores(separate)
+    return IngestStores.open(separate)
 
 
 def _cost(write: Write, rounds: list[Round]) -> Spread:

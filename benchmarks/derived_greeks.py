@@ -6,8 +6,8 @@ from benchmarks.figures import BenchmarkError
 from benchmarks.samples import expiry_records
 from trade_assets.feeds.derived.declarations import GREEKS
 from trade_assets.feeds.formats.vtexp import VTEXP
+from trade_assets.ingest.ingest_stores import IngestStores
 from trade_assets.settings import Settings
-from trade_assets.stores.connections import Stores
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ def show_expiries(settings: Settings) -> None:
 
     Without them the stream would only note that no option has any, which costs less.
     """
-    with Stores(settings) as stores:
+    with IngestStores.open(settings) as stores:
         stores.latest.write(VTEXP, expiry_records())
 
 
@@ -33,7 +33,7 @@ def greeks_written(settings: Settings) -> GreeksWritten:
     Raises:
         BenchmarkError: none has a solution; then the stream has not done what is told of it.
     """
-    with Stores(settings) as stores:
+    with IngestStores.open(settings) as stores:
         keys = stores.latest.record_keys(GREEKS)
         reasons = [
             record.get("reason") for key in keys for record in stores.history.read(GREEKS, key)

@@ -24,7 +24,7 @@ from benchmarks.figures import BenchmarkError, Figure, Goal, Row, Spread, Table
 from benchmarks.parts import Bench
 from benchmarks.samples import expiry_records, sample, sample_records
 from benchmarks.timing import MICRO, Way, cpu_rounds, how_timed
-from trade_assets.datasets.dataset import EVENT_TIME, ROW
+from trade_assets.datasets.records import EVENT_TIME, ROW
 from trade_assets.feeds.derived import bachelier
 from trade_assets.feeds.derived.bachelier import CALL, PUT, FloatArray
 from trade_assets.feeds.derived.greeks import TRADING_DAYS_PER_YEAR, chain_greeks

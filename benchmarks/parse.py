@@ -19,7 +19,7 @@ from benchmarks.parse_feeds import add_feeds
 from benchmarks.parts import Bench
 from benchmarks.samples import FEWEST_ROWS, MOST_ROWS, Sample, sample, sizes
 from benchmarks.timing import Way, cpu_rounds, how_timed
-from trade_assets.datasets.dataset import EVENT_TIME
+from trade_assets.datasets.records import EVENT_TIME
 from trade_assets.feeds.formats.spot_risk import (
     FILE_PATTERN,
     INSTRUMENT_TYPES,

@@ -12,7 +12,7 @@ from benchmarks.feed_samples import FeedFile, feed_files
 from benchmarks.figures import BenchmarkError, Figure, Goal, Row, Spread, Table
 from benchmarks.parts import Bench
 from benchmarks.timing import MILLI, Way, cpu_rounds
-from trade_assets.datasets.dataset import EVENT_TIME
+from trade_assets.datasets.records import EVENT_TIME
 from trade_assets.feeds.datasets import FEEDS
 from trade_assets.feeds.formats.eod import EOD, FILE_PATTERN
 from trade_assets.market.trading_days import stamp_to_utc

@@ -14,10 +14,10 @@ from trade_assets.local.child_process import Part, PartCommand
 from trade_assets.local.dagster_home import write_instance, write_workspace
 from trade_assets.local.launcher import await_port
 from trade_assets.local.ministack import start_ministack
-from trade_assets.local.ports import LOOPBACK, free_port
 from trade_assets.local.programs import DEFINITIONS_MODULE, dagster_programs
 from trade_assets.local.redis_server import start_redis
 from trade_assets.local.stack import stack_environment
+from trade_assets.ports import LOOPBACK, free_port
 from trade_assets.settings import Settings, load_settings
 
 CHECKOUT: Final = Path(__file__).resolve().parents[1]

@@ -22,11 +22,11 @@ from benchmarks.parts import Bench, running_stores
 from benchmarks.sensor_bucket import fill_bucket, put_unannounced
 from trade_assets.definitions import build_definitions
 from trade_assets.defs.feeds.bucket_sensor import SensorCursor
-from trade_assets.defs.shared.names import BUCKET_SENSOR, STORES
+from trade_assets.defs.shared.names import BUCKET_SENSOR, QUICK_FEED_STORES
+from trade_assets.feeds.feed_stores import FeedStores
 from trade_assets.feeds.stream.discovery import BucketScanner, ScanCursor
+from trade_assets.feeds.stream.heartbeats import StreamBeat
 from trade_assets.settings import Settings
-from trade_assets.stores.connections import Stores
-from trade_assets.stores.redis.heartbeats import StreamBeat
 from trade_assets.stores.s3.objects import LIST_PAGE, ObjectInfo, ObjectStore
 
 MISSED_AFTER_SECONDS: Final = 0.001
@@ -68,7 +68,7 @@ class WatchedObjects(ObjectStore):
         self.calls, self.seconds, self.keys = [], 0.0, 0
 
 
-class WatchedStores(Stores):
+class WatchedStores(FeedStores):
     """The stores, with a watched bucket."""
 
     @cached_property
@@ -119,7 +119,7 @@ def measure(bench: Bench) -> Figure:
 def _subject(bench: Bench, size: int) -> Iterator[Subject]:
     name = f"sensor-{size}"
     with running_stores(bench, name, missed_after_seconds=MISSED_AFTER_SECONDS) as settings:
-        stores = WatchedStores(settings)
+        stores = WatchedStores.open(settings, patient=False)
         with stores, _instance(bench.folder / name) as instance:
             bench.say(f"sensor: filling a bucket with {size:,} objects")
             ago = timedelta(seconds=bench.scale.new_files + 1)
@@ -173,7 +173,7 @@ def _real_sensor(
     stores: WatchedStores, instance: dg.DagsterInstance
 ) -> tuple[dg.SensorDefinition, Callable[[str | None], dg.SensorEvaluationContext]]:
     """The sensor of the real definitions, and what makes a context for one tick of it."""
-    resources = {STORES: stores}
+    resources = {QUICK_FEED_STORES: stores}
     with warnings.catch_warnings():
         # Dagster passes a beta parameter of its own to itself for every sensor.
         warnings.simplefilter("ignore", dg.BetaWarning)

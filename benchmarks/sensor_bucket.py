@@ -9,10 +9,10 @@ from benchmarks.figures import BenchmarkError
 from trade_assets.datasets.keys import feed_file_key
 from trade_assets.feeds.formats.spot_risk import SPOT_RISK
 from trade_assets.feeds.formats.trade_ledger import FILLS
+from trade_assets.ingest.ingest_stores import IngestStores
 from trade_assets.settings import Settings
 from trade_assets.simulators.desk.simulated_market import central, trading_day
 from trade_assets.stores.aws import s3_client
-from trade_assets.stores.connections import Stores
 from trade_assets.stores.dynamodb.ledger import FileState, LedgerEntry
 from trade_assets.stores.provision import provision
 
@@ -22,7 +22,7 @@ BODY: Final = b"Key,BID,ASK,STRIKE,ITYPE\n"
 _LEDGER_BATCH: Final = 5_000
 
 
-def fill_bucket(settings: Settings, stores: Stores, count: int, newest_at: datetime) -> None:
+def fill_bucket(settings: Settings, stores: IngestStores, count: int, newest_at: datetime) -> None:
     """Provision, and put `count` files, one a second up to `newest_at`, noted as stored.
 
     The bucket announces nothing: what the sensor is for are files without a notification.
@@ -48,7 +48,7 @@ def fill_bucket(settings: Settings, stores: Stores, count: int, newest_at: datet
         raise BenchmarkError(f"the bucket holds {held} objects, not {count}")
 
 
-def put_unannounced(stores: Stores, count: int, first_at: datetime) -> list[str]:
+def put_unannounced(stores: IngestStores, count: int, first_at: datetime) -> list[str]:
     """Put `count` files behind all others, which no notification and no ledger knows."""
     keys = [_spot_risk_key(first_at + timedelta(seconds=number)) for number in range(count)]
     _put_all(stores, keys)
@@ -67,6 +67,6 @@ def _spot_risk_key(at: datetime) -> str:
     return feed_file_key(SPOT_RISK, f"bav_analysis_{central(at):%Y%m%d_%H%M%S}.csv", at)
 
 
-def _put_all(stores: Stores, keys: Sequence[str]) -> list[str]:
+def _put_all(stores: IngestStores, keys: Sequence[str]) -> list[str]:
     with ThreadPoolExecutor(PUTTERS) as pool:
         return list(pool.map(lambda key: stores.objects.put(key, BODY), keys))

@@ -12,8 +12,8 @@ import urllib3
 from benchmarks.figures import BenchmarkError
 from benchmarks.parts import running_command
 from trade_assets.local.child_process import PartCommand
-from trade_assets.local.ports import LOOPBACK, free_port
 from trade_assets.local.programs import tt_programs
+from trade_assets.ports import LOOPBACK, free_port
 from trade_assets.settings import Settings
 
 REQUESTS_KEPT: Final = 2_000

@@ -7,9 +7,9 @@ from typing import Final
 
 from benchmarks.figures import BenchmarkError
 from benchmarks.parts import running_dagster
+from trade_assets.feeds.stream.heartbeats import Heartbeats, StreamBeat
 from trade_assets.settings import Settings
 from trade_assets.stores.redis.client import connect
-from trade_assets.stores.redis.heartbeats import Heartbeats, StreamBeat
 
 STREAM_START_SECONDS: Final = 90.0
 _POLL_SECONDS: Final = 0.01

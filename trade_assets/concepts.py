@@ -1,8 +1,9 @@
 """Which concepts there are: found by their folders, so that adding one touches no list anywhere.
 
 A concept is a package beside this file. What of it others must know stands in modules of agreed
-names, each optional: `datasets` (the data sets it has), `health` (what `status` shows of it),
-`resources` (what it needs on AWS). They are found as Dagster finds `defs/`: by looking.
+names, each optional: `datasets` (the data sets it has), `health_section` (what `status` shows of
+it), `resources` (what it needs on AWS). They are found as Dagster finds `defs/`: by looking, in
+what concepts share too, which needs a bucket as well.
 """
 
 import importlib

@@ -1,45 +1,28 @@
-"""The one place that assembles the platform's Dagster definitions."""
+"""The one place that assembles the platform's Dagster definitions: those of each folder of `defs/`.
 
+A folder with a `definitions.py` is a concept: `build(platform)` gives what it adds. What else lies
+in `defs/`, as `dg scaffold` puts it there, is loaded as Dagster loads any project.
+"""
+
+import importlib
 from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 import dagster as dg
 
-from trade_assets.defs.derived.assets import derived_assets
-from trade_assets.defs.feeds.arrival_checks import arrival_checks
-from trade_assets.defs.feeds.assets import feed_assets
-from trade_assets.defs.feeds.bucket_sensor import bucket_sensor
-from trade_assets.defs.feeds.hour_job import hour_job
-from trade_assets.defs.feeds.stream_run import feed_stream
-from trade_assets.defs.maintenance.prune import prune_dagster_storage, prune_schedule
-from trade_assets.defs.reference.expiration_calendar import (
-    expiration_calendar,
-    expirations_round_trip,
-)
-from trade_assets.defs.shared.hour_assets import hour_partitions
-from trade_assets.defs.shared.names import (
-    AUTOMATION_SENSOR,
-    HISTORY_IO,
-    LATEST_IO,
-    REFERENCE_IO,
-    STORES,
-    TT,
-)
-from trade_assets.defs.tt.assets import snapshot_assets
-from trade_assets.defs.tt.checks import freshness_check
-from trade_assets.defs.tt.client_resource import tt_resource
-from trade_assets.defs.tt.hour_report import hour_report_job, slots_asset
-from trade_assets.defs.tt.slot_run import tt_snapshot
-from trade_assets.defs.tt.slot_sensor import slot_sensor
-from trade_assets.feeds.datasets import FEEDS
-from trade_assets.feeds.derived.declarations import DERIVED
+from trade_assets import defs as defs_package
+from trade_assets.defs.shared.concept import Concept, Platform
+from trade_assets.defs.shared.names import HISTORY_IO, LATEST_IO
+from trade_assets.ingest.ingest_stores import IngestStores
 from trade_assets.io_managers.history_io_manager import HistoryIOManager
 from trade_assets.io_managers.latest_io_manager import LatestIOManager
-from trade_assets.io_managers.reference_io_manager import ReferenceIOManager
 from trade_assets.settings import Settings, bypass_proxies_for_loopback, load_settings
-from trade_assets.stores.connections import Stores
-from trade_assets.tt.datasets import SNAPSHOTS
-from trade_assets.tt.slots.open_hours import open_hours
+from trade_assets.stores.connections import Connections
+
+DEFS: Final = Path(defs_package.__path__[0])
+NO_DEFINITIONS: Final = frozenset({"__init__.py", "__pycache__", "shared"})
+"""What in `defs/` is no definition and holds none."""
 
 
 def build_definitions(
@@ -54,45 +37,49 @@ def build_definitions(
         resource_overrides: resources by key, in place of the real ones.
     """
     settings = settings or load_settings()
-    stores = Stores(settings)
-    resources = {
-        STORES: stores,
-        LATEST_IO: LatestIOManager(stores),
-        HISTORY_IO: HistoryIOManager(stores),
-        REFERENCE_IO: ReferenceIOManager(stores),
-        TT: tt_resource(settings),
-        **(resource_overrides or {}),
-    }
-    partitions = hour_partitions(settings.arrival.partitions_start)
-    hours = open_hours(settings)
-    job, report_job = hour_job(), hour_report_job()
-    return dg.Definitions(
-        assets=[
-            *(feed_assets(feed, partitions) for feed in FEEDS.values()),
-            *(derived_assets(dataset, partitions) for dataset in DERIVED.values()),
-            *(snapshot_assets(snapshot, partitions) for snapshot in SNAPSHOTS.values()),
-            slots_asset(hours, partitions),
-            expiration_calendar,
-        ],
-        asset_checks=[
-            *(check for feed in FEEDS.values() for check in arrival_checks(feed)),
-            *(freshness_check(snapshot, hours) for snapshot in SNAPSHOTS.values()),
-            expirations_round_trip,
-        ],
-        jobs=[feed_stream, job, tt_snapshot, report_job, prune_dagster_storage],
-        sensors=[
-            bucket_sensor(settings, job),
-            slot_sensor(settings, report_job),
-            dg.AutomationConditionSensorDefinition(
-                AUTOMATION_SENSOR,
-                target=dg.AssetSelection.assets(expiration_calendar),
-                minimum_interval_seconds=60,
-                default_status=dg.DefaultSensorStatus.RUNNING,
-            ),
-        ],
-        schedules=[prune_schedule],
-        resources=resources,
+    platform = Platform(settings, Connections(settings), Connections(settings, patient=False))
+    concepts = _concepts(platform)
+    stores = IngestStores(platform.patient)
+    hours = {path: opener for item in concepts for path, opener in item.hours.items()}
+    shared = dg.Definitions(
+        resources={LATEST_IO: LatestIOManager(stores), HISTORY_IO: HistoryIOManager(stores, hours)},
         executor=dg.in_process_executor,
+    )
+    merged = dg.Definitions.merge(shared, *(item.definitions for item in concepts), *_scaffolded())
+    return _overridden(merged, resource_overrides or {})
+
+
+def _concepts(platform: Platform) -> list[Concept]:
+    """What every folder with a `definitions.py` adds, in alphabetical order."""
+    folders = sorted(path.parent.name for path in DEFS.glob("*/definitions.py"))
+    names = [f"{defs_package.__name__}.{folder}.definitions" for folder in folders]
+    return [importlib.import_module(name).build(platform) for name in names]
+
+
+def _scaffolded() -> list[dg.Definitions]:
+    """Everything else in `defs/`, loaded as Dagster does."""
+    others = [
+        path
+        for path in sorted(DEFS.iterdir())
+        if path.name not in NO_DEFINITIONS and not (path / "definitions.py").exists()
+    ]
+    if not others:
+        return []
+    tree = dg.ComponentTree.from_module(defs_package, DEFS.parents[1])
+    return [tree.build_defs_at_path(path) for path in others]
+
+
+def _overridden(merged: dg.Definitions, overrides: Mapping[str, Any]) -> dg.Definitions:
+    if not overrides:
+        return merged
+    return dg.Definitions(
+        assets=merged.assets,
+        asset_checks=merged.asset_checks,
+        jobs=merged.jobs,
+        sensors=merged.sensors,
+        schedules=merged.schedules,
+        resources={**(merged.resources or {}), **overrides},
+        executor=merged.executor,
     )
 
 

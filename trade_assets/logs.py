@@ -11,12 +11,9 @@ import re
 import sys
 import threading
 from collections.abc import MutableMapping
-from typing import Any, Final, TextIO
-from urllib.parse import unquote, urlsplit
+from typing import Any, Final, Protocol, TextIO
 
 import structlog
-
-from trade_assets.settings import Settings
 
 REDACTED: Final = "[redacted]"
 SHORTEST_SECRET: Final = 8
@@ -76,21 +73,16 @@ def _clean(name: str, value: Any, secrets: tuple[str, ...]) -> Any:
     return redact(repr(value), secrets)  # The renderer would write its repr as it is.
 
 
-def known_secrets(settings: Settings) -> tuple[str, ...]:
-    """Secret values that the settings themselves hold: Redis's password, the Slack webhook."""
-    match = _URL_PASSWORD.search(settings.stores.redis_url.get_secret_value())
-    # redis-py hands the decoded one to the server.
-    password = (match.group(2), unquote(match.group(2))) if match else ()
-    return tuple(dict.fromkeys([*password, *_webhook_secrets(settings)]))
+class LogOptions(Protocol):
+    """What a process has to say about its logs; the settings have it."""
 
+    @property
+    def log_level(self) -> str:
+        """Of our own loggers."""
 
-def _webhook_secrets(settings: Settings) -> tuple[str, ...]:
-    """The webhook's URL, and its path: urllib3 names them apart."""
-    if settings.alarms.slack_webhook_url is None:
-        return ()
-    url = settings.alarms.slack_webhook_url.get_secret_value()
-    parts = urlsplit(url)
-    return tuple(item for item in (url, parts.path, parts.query) if len(item) >= SHORTEST_SECRET)
+    @property
+    def secret_values(self) -> tuple[str, ...]:
+        """What no log may show."""
 
 
 class _StandardError(logging.StreamHandler[TextIO]):
@@ -104,12 +96,12 @@ class _StandardError(logging.StreamHandler[TextIO]):
         return sys.stderr
 
 
-def configure(settings: Settings, stream: TextIO | None = None) -> None:
+def configure(options: LogOptions, stream: TextIO | None = None) -> None:
     """Send every log of this process, ours and the libraries', as JSON lines to `stream`.
 
     Libraries are heard from WARNING on. Default stream: standard error.
     """
-    secrets = known_secrets(settings)
+    secrets = options.secret_values
 
     def redactor(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         # What begins with "_" is structlog's own, and never rendered.
@@ -144,7 +136,7 @@ def configure(settings: Settings, stream: TextIO | None = None) -> None:
     )
     ours = logging.getLogger("trade_assets")
     ours.handlers = [handler]
-    ours.setLevel(settings.platform.log_level)
+    ours.setLevel(options.log_level)
     ours.propagate = False
     root = logging.getLogger()
     if not any(isinstance(item, logging.StreamHandler) for item in root.handlers):
@@ -152,9 +144,9 @@ def configure(settings: Settings, stream: TextIO | None = None) -> None:
         root.setLevel(logging.WARNING)
 
 
-def configure_run(settings: Settings, run_id: str) -> None:
+def configure_run(options: LogOptions, run_id: str) -> None:
     """`configure` for the process of a Dagster run; every log of this thread names the run."""
-    configure(settings)
+    configure(options)
     structlog.contextvars.bind_contextvars(run_id=run_id)
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from trade_assets.local.ports import LOOPBACK
 from trade_assets.local.redis_server import start_redis_cluster
+from trade_assets.ports import LOOPBACK
 from trade_assets.settings import Settings
 from trade_assets.stores.provision import provision
 from trade_assets_tests.support.parts import LocalParts, running_parts

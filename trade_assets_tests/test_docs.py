@@ -1,6 +1,6 @@
 """The documentation says what the code does, where that can be checked."""
 
-from trade_assets.feeds.derived.declarations import DATASETS
+from trade_assets.datasets.registry import all_datasets
 from trade_assets.market.expirations import EXPIRATIONS_SCHEMA
 from trade_assets.settings import setting_fields, variable_of
 from trade_assets_tests.support.parts import CHECKOUT
@@ -16,7 +16,7 @@ def test_every_setting_is_listed_with_its_meaning() -> None:
 
 def test_every_column_is_in_the_grammar_of_names() -> None:
     text = (CHECKOUT / "docs" / "naming.md").read_text()
-    for dataset in DATASETS.values():
+    for dataset in all_datasets().values():
         for column in dataset.record_schema:
             assert f"`{column}`" in text, f"{dataset.path}: {column}"
     for column in EXPIRATIONS_SCHEMA:

@@ -12,16 +12,15 @@ import pytest
 import structlog
 import urllib3
 
-from trade_assets.local.ports import LOOPBACK, free_port
 from trade_assets.logs import (
     MOST_HIDDEN,
     REDACTED,
     configure,
     get_logger,
     hide,
-    known_secrets,
     redact,
 )
+from trade_assets.ports import LOOPBACK, free_port
 from trade_assets.settings import Settings, load_settings
 
 WEBHOOK = "https://hooks.slack.com/services/T00000000/B00000000/XXXXXXXXXXXXXXXXXXXXXXXX"
@@ -60,28 +59,6 @@ def written(settings: Settings) -> Iterator[Written]:
     yield made
     ours.handlers, ours.level, ours.propagate = before
     structlog.configure(**structured)
-
-
-def test_the_settings_secrets_are_known_as_they_may_turn_up(settings: Settings) -> None:
-    assert known_secrets(settings) == (
-        "p%40ssw0rd-of-redis",
-        "p@ssw0rd-of-redis",
-        WEBHOOK,
-        "/services/T00000000/B00000000/XXXXXXXXXXXXXXXXXXXXXXXX",
-    )
-    assert known_secrets(load_settings()) == ()
-
-
-def test_no_setting_that_is_secret_is_shown_by_the_settings(settings: Settings) -> None:
-    for text in (repr(settings), str(settings), settings.model_dump_json()):
-        assert "services/T00000000" not in text
-        assert "ssw0rd" not in text
-
-
-def test_a_short_path_of_a_webhook_does_not_blot_out_ordinary_text() -> None:
-    settings = load_settings(slack_webhook_url="http://127.0.0.1:9/a")
-    assert redact("a/b of /a", known_secrets(settings)) == "a/b of /a"
-    assert redact("to http://127.0.0.1:9/a", known_secrets(settings)) == f"to {REDACTED}"
 
 
 def test_a_hidden_secret_is_in_no_log_wherever_it_is_put(written: Written) -> None:

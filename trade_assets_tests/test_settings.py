@@ -10,6 +10,8 @@ from trade_assets.logs import REDACTED, configure, get_logger, redact
 from trade_assets.settings import child_environment, load_settings, without_proxy
 
 PASSWORD = "hunter2-very-secret"
+REDIS_URL = "redis://desk:p%40ssw0rd-of-redis@127.0.0.1:1/0"
+WEBHOOK = "https://hooks.slack.com/services/T00000000/B00000000/XXXXXXXXXXXXXXXXXXXXXXXX"
 
 
 def test_the_local_profile_needs_nothing_and_reaches_only_this_machine() -> None:
@@ -97,6 +99,30 @@ def test_settings_do_not_show_the_password() -> None:
     settings = load_settings(redis_url=f"redis://:{PASSWORD}@127.0.0.1:6379/0")
     assert PASSWORD not in repr(settings)
     assert PASSWORD not in settings.redis_display_url
+
+
+def test_the_settings_secrets_are_known_as_they_may_turn_up() -> None:
+    settings = load_settings(redis_url=REDIS_URL, slack_webhook_url=WEBHOOK)
+    assert settings.secret_values == (
+        "p%40ssw0rd-of-redis",
+        "p@ssw0rd-of-redis",
+        WEBHOOK,
+        "/services/T00000000/B00000000/XXXXXXXXXXXXXXXXXXXXXXXX",
+    )
+    assert load_settings().secret_values == ()
+
+
+def test_no_setting_that_is_secret_is_shown_by_the_settings() -> None:
+    settings = load_settings(redis_url=REDIS_URL, slack_webhook_url=WEBHOOK)
+    for text in (repr(settings), str(settings), settings.model_dump_json()):
+        assert "services/T00000000" not in text
+        assert "ssw0rd" not in text
+
+
+def test_a_short_path_of_a_webhook_does_not_blot_out_ordinary_text() -> None:
+    settings = load_settings(slack_webhook_url="http://127.0.0.1:9/a")
+    assert redact("a/b of /a", settings.secret_values) == "a/b of /a"
+    assert redact("to http://127.0.0.1:9/a", settings.secret_values) == f"to {REDACTED}"
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ import polars as pl
 import redis
 
 from benchmarks.latency.observe import UPDATES_KEY
-from trade_assets.datasets.dataset import EVENT_TIME, FILE_KEY, RECORD_KEY, to_records
+from trade_assets.datasets.dataset import to_records
+from trade_assets.datasets.records import EVENT_TIME, FILE_KEY, RECORD_KEY
 from trade_assets.feeds.formats.spot_risk import SPOT_RISK
 from trade_assets.stores.serialise import iso_text
 

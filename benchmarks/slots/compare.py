@@ -13,7 +13,7 @@ from benchmarks.slots.snapshot import Timed, time_snapshots
 from benchmarks.slots.storage import OTHERS, OURS, SLOTS_A_DAY, Growth, Looks, growth
 from trade_assets.local.dagster_home import INSTANCE
 from trade_assets.settings import load_settings
-from trade_assets.tt.formats.snapshot import SLOT
+from trade_assets.tt.formats.slot_times import SLOT
 
 ON_THE_SLOT_SECONDS: Final = 0.5
 GOAL: Final = f"every run requested within {ON_THE_SLOT_SECONDS:g} s of its slot"

@@ -25,8 +25,7 @@ from trade_assets.settings import Settings
 from trade_assets.stores.provision import provision
 from trade_assets.stores.redis.client import connect, disconnect
 from trade_assets.tt.datasets import SNAPSHOTS
-from trade_assets.tt.formats.half_minutes import slot_at
-from trade_assets.tt.formats.snapshot import SLOT
+from trade_assets.tt.formats.slot_times import SLOT, slot_at
 
 if TYPE_CHECKING:
     import redis

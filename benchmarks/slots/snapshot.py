@@ -21,19 +21,19 @@ from trade_assets.remote.protection.limits import ApiLimits
 from trade_assets.remote.protection.protection import Protection
 from trade_assets.remote.secrets import SecretsManagerCredentials
 from trade_assets.settings import Settings, TtTier
-from trade_assets.stores.connections import Stores
 from trade_assets.stores.provision import provision
 from trade_assets.stores.redis.client import connect, disconnect
 from trade_assets.stores.serialise import dynamodb_items, with_keys
 from trade_assets.tt.client.tiers import api_limits
 from trade_assets.tt.client.tt_client import TtClient
-from trade_assets.tt.datasets import SNAPSHOTS_BY_KIND, instrument_names
+from trade_assets.tt.datasets import SNAPSHOTS_BY_KIND
 from trade_assets.tt.formats.document import read_document
 from trade_assets.tt.formats.fills_chain import first_fills
-from trade_assets.tt.formats.half_minutes import slot_at
-from trade_assets.tt.formats.snapshot import SLOT
+from trade_assets.tt.formats.instruments_snapshot import instrument_names
+from trade_assets.tt.formats.slot_times import SLOT, slot_at
 from trade_assets.tt.slots.results import SlotResult
 from trade_assets.tt.slots.take import SnapshotTaker
+from trade_assets.tt.tt_stores import TtStores
 
 UNBOUND: Final = "1000000"
 """What the simulator allows a second and a day: only our own pace is to show."""
@@ -142,7 +142,7 @@ def _taking(
 
     try:
         with (
-            Stores(settings) as stores,
+            TtStores.open(settings) as stores,
             TtClient(settings, client, credentials=credentials, protection=protection) as api,
         ):
             taker = SnapshotTaker(
@@ -150,7 +150,7 @@ def _taking(
                 stores,
                 api,
                 LatestIOManager(stores),
-                HistoryIOManager(stores),
+                HistoryIOManager(stores, {}),
                 lambda: now[0],
             )
             yield take
@@ -167,7 +167,7 @@ def _whole(result: SlotResult) -> SlotResult:
 def _items(settings: Settings, result: SlotResult) -> list[str]:
     """The very items that the snapshot put into the history."""
     items: list[str] = []
-    with Stores(settings) as stores:
+    with TtStores.open(settings) as stores:
         documents = {
             kind: read_document(stores.objects.get(item.key).data, item.key)
             for kind, item in result.kinds.items()

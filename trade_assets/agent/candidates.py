@@ -1,6 +1,7 @@
 """Files that may become ready: each waits until it has been quiet long enough, or may be retried.
 
-Only the waiting; whether a file is finished is checked when it is read (`files`).
+Only the waiting; whether a file is finished is checked when it is read
+(`folder_files`).
 """
 
 import heapq

@@ -11,18 +11,18 @@ from pathlib import Path
 from queue import Empty, Queue
 from typing import Final
 
-from trade_assets.agent.attempt import Attempts, Outcome, Result
 from trade_assets.agent.candidates import Candidate, Candidates
 from trade_assets.agent.folder_files import Stamp, is_ignored, regular_stamp
 from trade_assets.agent.folder_scan import FolderScan
 from trade_assets.agent.folder_watch import FolderWatch
 from trade_assets.agent.journal import Journal
 from trade_assets.agent.progress import PushReport, printable
+from trade_assets.agent.push_attempt import Attempts, Outcome, Result
 from trade_assets.agent.refusals import Refusals
 from trade_assets.agent.uploader import RETRY_MOST_SECONDS, Outage, Upload
 from trade_assets.agent.worker_pool import WorkerPool
+from trade_assets.datasets.registry import feed_of_file
 from trade_assets.errors import PermanentError
-from trade_assets.feeds.datasets import feed_of_file
 from trade_assets.logs import get_logger
 
 HELD_OPEN_SECONDS: Final = 60.0

@@ -5,10 +5,10 @@ import threading
 from pathlib import Path
 from typing import Final
 
-from trade_assets.agent.attempt import Attempts
 from trade_assets.agent.journal import FolderLock, Journal, journal_path
 from trade_assets.agent.loop import Listener, Pace, PushLoop
 from trade_assets.agent.progress import PushReport
+from trade_assets.agent.push_attempt import Attempts
 from trade_assets.agent.uploader import Now, Uploader, utc_now
 from trade_assets.errors import PermanentError
 from trade_assets.logs import get_logger

@@ -20,8 +20,8 @@ from trade_assets.agent.progress import PushReport, printable
 from trade_assets.agent.push_agent import GRACE_SECONDS
 from trade_assets.agent.uploader import Now, Upload, Uploader, utc_now
 from trade_assets.agent.worker_pool import WorkerPool
+from trade_assets.datasets.registry import feed_of_file
 from trade_assets.errors import PermanentError, TransientError
-from trade_assets.feeds.datasets import feed_of_file
 from trade_assets.logs import get_logger
 from trade_assets.settings import Settings
 from trade_assets.stores.s3.objects import ObjectStore

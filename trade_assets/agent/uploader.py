@@ -25,8 +25,8 @@ from tenacity.nap import sleep_using_event
 from trade_assets.agent.folder_files import Stamp
 from trade_assets.agent.journal import Memory, Pending
 from trade_assets.datasets.keys import feed_file_key
+from trade_assets.datasets.registry import feed_of_file
 from trade_assets.errors import ObjectMissingError, TransientError, UnknownFeedError
-from trade_assets.feeds.datasets import feed_of_file
 from trade_assets.logs import get_logger
 from trade_assets.stores.s3.objects import ObjectStore
 

@@ -18,9 +18,10 @@ class FeedCommand(TyperCommand):
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write the help."""
-        from trade_assets.feeds.derived.declarations import DATASETS
+        from trade_assets.datasets.registry import all_datasets
 
-        width = max(map(len, DATASETS))
-        lines = "\n".join(f"  {path:<{width}}  {feed.title}" for path, feed in DATASETS.items())
+        datasets = all_datasets()
+        width = max(map(len, datasets))
+        lines = "\n".join(f"  {path:<{width}}  {feed.title}" for path, feed in datasets.items())
         self.help = (self.help or "").replace(FEEDS_HERE, lines)
         super().format_help(ctx, formatter)

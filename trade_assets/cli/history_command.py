@@ -62,9 +62,9 @@ def history(
 
     from trade_assets.cli.shown_records import chosen_columns, json_array, typed_record
     from trade_assets.cli.tables import history_table, make_console
-    from trade_assets.feeds.derived.declarations import dataset_named
+    from trade_assets.datasets.registry import dataset_named
+    from trade_assets.ingest.ingest_stores import IngestStores
     from trade_assets.settings import load_settings
-    from trade_assets.stores.connections import Stores
 
     settings = load_settings()
     chosen_feed = dataset_named(feed)
@@ -72,7 +72,7 @@ def history(
     start, end = _moment(since, "--since"), _moment(until, "--until")
     if start and end and start >= end:
         raise typer.BadParameter("--since has to be before --until")
-    with Stores(settings) as stores:
+    with IngestStores.open(settings, patient=False) as stores:
         found = stores.history.read(
             chosen_feed,
             key,

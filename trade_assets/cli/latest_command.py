@@ -64,15 +64,15 @@ def latest(
     from trade_assets.cli.latest_view import JsonLinesView, LiveView, Selection, TableView
     from trade_assets.cli.shown_records import chosen_columns
     from trade_assets.cli.tables import make_console
-    from trade_assets.feeds.derived.declarations import dataset_named
+    from trade_assets.datasets.registry import dataset_named
+    from trade_assets.ingest.ingest_stores import IngestStores
     from trade_assets.settings import load_settings
-    from trade_assets.stores.connections import Stores
 
     settings = load_settings()
     chosen_feed = dataset_named(feed)
     names = chosen_columns(chosen_feed, columns)
     console = make_console()
-    with Stores(settings) as stores:
+    with IngestStores.open(settings, patient=False) as stores:
         selection = Selection(stores.latest, chosen_feed, keys or (), like, limit)
         view: View
         if as_json:

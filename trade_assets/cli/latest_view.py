@@ -11,7 +11,8 @@ from rich.live import Live
 
 from trade_assets.cli.shown_records import Record, json_array, json_text, typed_record
 from trade_assets.cli.tables import latest_table
-from trade_assets.datasets.dataset import EVENT_TIME, RECORD_KEY, Dataset
+from trade_assets.datasets.dataset import Dataset
+from trade_assets.datasets.records import EVENT_TIME, RECORD_KEY
 from trade_assets.stores.redis.latest_store import LatestStore
 
 TABLE_RECORDS: Final = 40

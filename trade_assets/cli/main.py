@@ -1,12 +1,31 @@
-"""`trade-assets`: assembles the command line. The commands are modules of `commands`."""
+"""`trade-assets`: the command line, assembled of the command modules that lie beside this one.
+
+Heavy imports stay inside the command functions, so that `--help` answers at once.
+"""
 
 import sys
+from importlib import import_module
+from typing import Final
 
 import typer
 
-from trade_assets.cli import register_all
 from trade_assets.errors import TradeAssetsError
 from trade_assets.settings import bypass_proxies_for_loopback
+
+COMMANDS: Final = (
+    "up",
+    "push",
+    "replay",
+    "desk",
+    "tt_simulator",
+    "tt_fault",
+    "latest",
+    "history",
+    "status",
+    "symbol",
+    "provision",
+)
+"""Every command, in the order in which `--help` shows them; `up` is `register` of `up_command`."""
 
 app = typer.Typer(
     name="trade-assets",
@@ -15,7 +34,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_show_locals=False,
 )
-register_all(app)
+for _name in COMMANDS:
+    import_module(f"trade_assets.cli.{_name}_command").register(app)
 
 
 def main() -> None:

@@ -8,7 +8,8 @@ import orjson
 import polars as pl
 import typer
 
-from trade_assets.datasets.dataset import EVENT_TIME, RECORD_KEY, Dataset
+from trade_assets.datasets.dataset import Dataset
+from trade_assets.datasets.records import EVENT_TIME, RECORD_KEY
 
 Value = str | bool | Decimal | None
 Record = dict[str, Value]

@@ -45,7 +45,7 @@ def status(
     from trade_assets.agent.interruption import stop_on_signals
     from trade_assets.cli.status_view import JsonView, LiveView, TextView
     from trade_assets.cli.tables import make_console
-    from trade_assets.monitor.health import Observer
+    from trade_assets.monitor.health import HealthObserver
     from trade_assets.settings import load_settings
 
     settings = load_settings()
@@ -54,18 +54,18 @@ def status(
         view: JsonView | TextView = JsonView(lines=watch)
     else:
         view = LiveView(console) if watch and console.is_terminal else TextView(console)
-    with Observer(settings) as observer:
+    with HealthObserver(settings) as observer:
         if not watch:
-            overview = observer.look()
-            view.show(overview)
+            health = observer.look()
+            view.show(health)
         else:
             with stop_on_signals() as stop, view:
                 while True:
-                    overview = observer.look()
-                    view.show(overview)
+                    health = observer.look()
+                    view.show(health)
                     if stop.wait(WATCH_SECONDS):
                         break
-    raise typer.Exit(2 if overview.problems else 0)
+    raise typer.Exit(2 if health.problems else 0)
 
 
 def register(app: typer.Typer) -> None:

@@ -1,6 +1,6 @@
-"""How the TT snapshots look in an overview: slots, kinds, protection, alarms. Facts: `tt.health`.
+"""How the TT snapshots look in the status: slots, kinds, protection, alarms.
 
-The look of the other parts, and tables and lines that all of them share: `status_view`, `tables`.
+Facts: `tt.snapshot_status`. Tables and lines that all sections share: `tables`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,31 +11,31 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from trade_assets.cli.tables import (
-    FRESHNESS_STYLES,
-    UNKNOWN,
-    line,
-    status_table,
-)
-from trade_assets.cli.words import (
+from trade_assets.cli.shown_values import (
     age_text,
     both_zones,
     central_text,
     counted,
     seconds_since,
 )
+from trade_assets.cli.tables import (
+    FRESHNESS_STYLES,
+    UNKNOWN,
+    line,
+    status_table,
+)
 from trade_assets.monitor.alarms.state_store import OpenEpisode
 from trade_assets.remote.protection.limits import BreakerState, ProtectionState
-from trade_assets.tt.health import KindStatus, TtInRedis, TtLog, TtStatus
 from trade_assets.tt.slots.slot_board import SlotSummary
 from trade_assets.tt.slots.slot_counts import SlotCounts
 from trade_assets.tt.slots.slot_log import SlotNote
+from trade_assets.tt.snapshot_status import KindStatus, TtInRedis, TtLog, TtStatus
 
 NOTES_SHOWN: Final = 5
 
 
 def tt_lines(tt: TtStatus) -> Iterator[RenderableType]:
-    """The TT part of an overview."""
+    """The TT section of the status."""
     found = tt.in_redis
     if found is not None:
         yield _kinds(found.kinds)

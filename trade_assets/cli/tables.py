@@ -1,6 +1,6 @@
 """Tables for people: of records (which columns, how wide, how aligned), and of the status.
 
-Texts come from `words`.
+Texts come from `shown_values`.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from trade_assets.cli.shown_records import Record, Value
-from trade_assets.cli.words import (
+from trade_assets.cli.shown_values import (
     age_text,
     both_zones,
     central_text,
@@ -24,9 +24,10 @@ from trade_assets.cli.words import (
     read_moment,
     seconds_since,
 )
-from trade_assets.datasets.dataset import EVENT_TIME, EXTRA, RECORD_KEY, RECORD_SCHEMA, Dataset
-from trade_assets.feeds.health import Freshness
+from trade_assets.datasets.dataset import Dataset
+from trade_assets.datasets.records import EVENT_TIME, EXTRA, RECORD_KEY, RECORD_SCHEMA
 from trade_assets.market.trading_days import CENTRAL
+from trade_assets.monitor.freshness import Freshness
 
 ANY_WIDTH: Final = 10_000
 """Width of what is no terminal: whatever reads it can cut for itself."""

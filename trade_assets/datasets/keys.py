@@ -1,4 +1,5 @@
-"""Keys of the bucket: how they are built and taken apart. Pure text; the grammar is the contract.
+"""Keys of the bucket and of assets: how they are built and taken apart. Pure text; the grammar is
+the contract.
 
 ``feeds/<source>/<feed>/dt=YYYY-MM-DD/hh=HH/<file name>``, day and hour in UTC when it was pushed;
 ``quarantine/<original key>`` and ``quarantine/<original key>.error.json`` beside it;
@@ -11,13 +12,24 @@ from datetime import UTC, datetime
 from typing import Final
 
 from trade_assets.datasets.dataset import Feed
+from trade_assets.datasets.registry import feeds
 from trade_assets.errors import UnknownFeedError
-from trade_assets.feeds.datasets import FEEDS
 
 FEEDS_PREFIX: Final = "feeds/"
 QUARANTINE_PREFIX: Final = "quarantine/"
 ERROR_SUFFIX: Final = ".error.json"
 REFERENCE_PREFIX: Final = "reference/"
+FILES: Final = "files"
+RAW: Final = "raw"
+LATEST: Final = "latest"
+HISTORY: Final = "history"
+STORED_LAYERS: Final = (LATEST, HISTORY)
+"""The layers that are written, in the order in which they are; all that a derived data set has."""
+LAYERS: Final = (FILES, *STORED_LAYERS)
+"""The layers of a feed, the last part of its assets' keys, in the order in which they come."""
+SNAPSHOT_LAYERS: Final = (RAW, *STORED_LAYERS)
+"""The layers of a kind of snapshot."""
+
 PARTITION_FORMAT: Final = "%Y-%m-%d-%H:%M"
 """Dagster's key of an hour partition, e.g. `2025-07-17-19:00`."""
 
@@ -76,7 +88,7 @@ def parse_feed_key(key: str) -> FeedKey:
     match = _KEY.fullmatch(key)
     if match is None:
         raise UnknownFeedError(f"{key}: not a feed file's key (feeds/<source>/<feed>/dt=/hh=/name)")
-    feed = FEEDS.get(f"{match['source']}/{match['feed']}")
+    feed = feeds().get(f"{match['source']}/{match['feed']}")
     if feed is None:
         raise UnknownFeedError(f"{key}: no feed {match['source']}/{match['feed']} in the registry")
     try:

@@ -1,9 +1,13 @@
-"""The registry: which feeds exist. Adding one is a module beside this and a line in `FEEDS`."""
+"""The data sets of the desk's files: feeds, and what is derived from them.
+
+Adding one is a module in `formats/` or `derived/`, and a line here.
+"""
 
 from collections.abc import Mapping
 from typing import Final
 
-from trade_assets.datasets.dataset import Feed
+from trade_assets.datasets.dataset import Dataset, Feed
+from trade_assets.feeds.derived.declarations import GREEKS, POSITIONS, Derived
 from trade_assets.feeds.formats.eod import EOD
 from trade_assets.feeds.formats.futures_settlement import FUTURES_SETTLEMENT
 from trade_assets.feeds.formats.options_settlement import OPTIONS_SETTLEMENT
@@ -28,10 +32,13 @@ FEEDS: Final[Mapping[str, Feed]] = {
 }
 """Every feed by its path, `<source>/<name>`."""
 
+DERIVED: Final[Mapping[str, Derived]] = {item.path: item for item in (GREEKS, POSITIONS)}
+"""Every derived data set by its path, `derived/<name>`."""
 
-def feed_of_file(file_name: str) -> Feed | None:
-    """The feed whose name pattern the file name matches as a whole, or None."""
-    for feed in FEEDS.values():
-        if feed.file_pattern.fullmatch(file_name):
-            return feed
-    return None
+DATASETS: Final[Mapping[str, Dataset]] = {**FEEDS, **DERIVED}
+"""What the registry finds here."""
+
+
+def derived_from(dataset: Dataset) -> list[Derived]:
+    """The data sets that are computed from this one."""
+    return [item for item in DERIVED.values() if item.origin is dataset]

@@ -5,25 +5,73 @@ caught up with, so that a backlog costs no more than the present. A rerun of an 
 every file.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import polars as pl
 
-from trade_assets.datasets.dataset import EVENT_TIME, RECORD_KEY, Feed
+from trade_assets.datasets.dataset import Feed
+from trade_assets.datasets.records import EVENT_TIME, RECORD_KEY
+from trade_assets.errors import StoreRejectedError
 from trade_assets.feeds.derived.declarations import Derived, Input
-from trade_assets.feeds.hour_files import HourFiles
-from trade_assets.feeds.stream.micro_batch import HistoryWriter, LatestWriter
-from trade_assets.ingest.figures import DerivedFigures, DerivedWritten
+from trade_assets.feeds.feed_stores import FeedStores
+from trade_assets.feeds.hour_files import HourFiles, RewrittenFiles
+from trade_assets.ingest.figures import Figures
+from trade_assets.ingest.hour_records import HourRecords, raise_failed
 from trade_assets.ingest.reading import event_time_bounds
-from trade_assets.stores.connections import Stores
-from trade_assets.stores.retrying import retrying
+from trade_assets.ingest.writing import HistoryWriter, LatestWriter
+
+
+@dataclass(frozen=True, slots=True)
+class DerivedWritten:
+    """What deriving came to: the records, and what they changed in the two stores."""
+
+    records: pl.DataFrame
+    latest_changed: int
+    history_puts: int
+
+
+@dataclass
+class DerivedFigures(Figures):
+    """Figures of one derived data set and landing hour of its origin.
+
+    `details` are those that the data set itself has: its counts are sums, others are those of the
+    newest records. `failures` are reasons why records could not be derived, a sentence each.
+    """
+
+    dataset: Derived
+    rows: int = 0
+    details: dict[str, float | int] = field(default_factory=dict)
+    failures: list[str] = field(default_factory=list)
+
+    def add(self, records: pl.DataFrame) -> None:
+        """Count records that were derived."""
+        self.rows += records.height
+        if records.is_empty():
+            return
+        self.span(*event_time_bounds(records))
+        self.sample = records
+        for name, value in self.dataset.figures(records).items():
+            is_count = isinstance(value, int)
+            self.details[name] = self.details.get(name, 0) + value if is_count else value
+
+    def fail(self, reason: str) -> None:
+        """Note a reason, once."""
+        if reason not in self.failures:
+            self.failures.append(reason)
+
+    def described(self, layer: str) -> dict[str, Any]:
+        """As `Figures.described`."""
+        rows = {"rows": self.rows, "dagster/partition_row_count": self.rows}
+        return {**rows, **self.details, **super().described(layer)}
 
 
 class Deriver:
     """Computes derived records, with inputs as of their origin's event times. Thread-safe."""
 
-    def __init__(self, stores: Stores) -> None:
+    def __init__(self, stores: FeedStores) -> None:
         self._stores = stores
 
     def compute(self, dataset: Derived, records: pl.DataFrame) -> pl.DataFrame:
@@ -84,28 +132,47 @@ def newest_picture(origin: Feed, records: pl.DataFrame) -> pl.DataFrame:
     return records.filter(pl.col(EVENT_TIME) == pl.col(EVENT_TIME).max())
 
 
-class DerivedHour:
-    """A derived data set by landing hour of its origin's files, computed at every iteration."""
+class DerivedHour(HourRecords):
+    """A derived data set by landing hour of its origin's files, computed at every iteration.
 
-    def __init__(self, stores: Stores, dataset: Derived, files: HourFiles) -> None:
-        self.dataset = dataset
-        self.files = files
-        self.figures = DerivedFigures(dataset, files.figures.partition)
-        self._stores = stores
+    Every method that computes raises StoreUnavailableError if a store that holds an input stays
+    away for longer than the bound of retries.
+    """
+
+    def __init__(
+        self, stores: FeedStores, dataset: Derived, files: HourFiles | RewrittenFiles
+    ) -> None:
+        self._dataset = dataset
+        self._files = files
+        self._figures = DerivedFigures(dataset, files.figures.partition)
         self._deriver = Deriver(stores)
+        self._refused: dict[str, str] = {}
+
+    @property
+    def dataset(self) -> Derived:
+        """The derived data set."""
+        return self._dataset
+
+    @property
+    def figures(self) -> DerivedFigures:
+        """Figures of what was looked at and written."""
+        return self._figures
 
     def look(self) -> DerivedFigures:
         """Compute once, for the figures; nothing is written."""
         for records in self.frames():
-            self.figures.add(records)
-        return self.figures
+            self._figures.add(records)
+        return self._figures
 
     def frames(self) -> Iterator[pl.DataFrame]:
-        """The derived records, as many files at a time as `HourFiles.batches` reads."""
-        for batch in self.files.batches():
-            yield self.compute(batch.records)
+        """The derived records, as many files at a time as the origin's batches have."""
+        for batch in self._files.batches():
+            yield self._deriver.compute(self._dataset, batch.records)
 
-    def compute(self, records: pl.DataFrame) -> pl.DataFrame:
-        """Derived records of records of the origin, tried again while a store is away."""
-        again = retrying(self._stores.settings.stores.retry_seconds)
-        return again(self._deriver.compute, self.dataset, records)
+    def refuse(self, refused: Mapping[str, StoreRejectedError]) -> None:
+        """As `HourRecords.refuse`; the files are those of the origin."""
+        self._refused |= {key: str(error) for key, error in refused.items()}
+
+    def raise_failed(self) -> None:
+        """Raise StoreRejectedError naming the files whose derived records a store refuses."""
+        raise_failed(self._refused)

@@ -1,6 +1,6 @@
-"""The files of a feed that landed in certain hours: what a rerun reads, batch by batch."""
+"""The files of a feed that landed in certain hours: what a rerun reads, writes and accounts for."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -8,32 +8,52 @@ import polars as pl
 
 from trade_assets.datasets.dataset import Feed
 from trade_assets.datasets.keys import hour_prefix, partition_hour
-from trade_assets.ingest.figures import HourFigures
-from trade_assets.ingest.reading import FeedBatch, FileResult, FileVersion, by_feed, read_files
-from trade_assets.stores.connections import Stores
-from trade_assets.stores.retrying import retrying
+from trade_assets.errors import StoreRejectedError
+from trade_assets.ingest.accounting import account
+from trade_assets.ingest.figures import FileFigures
+from trade_assets.ingest.file_status import note_files
+from trade_assets.ingest.hour_records import HourRecords, raise_failed
+from trade_assets.ingest.ingest_stores import IngestStores
+from trade_assets.ingest.reading import (
+    FileBatch,
+    FileResult,
+    FileVersion,
+    by_dataset,
+    mark_refused,
+    read_files,
+)
+from trade_assets.ingest.rewrites import follow_rewrites
+from trade_assets.stores.dynamodb.ledger import FileState
 
 BATCH_FILES: Final = 128
 """Files in memory at a time: 128 chains of 400 rows are 50,000 rows."""
 
 
-class HourFiles:
+class HourFiles(HourRecords):
     """Files of a feed by landing hour, read again from S3 at every iteration of `batches`.
 
-    The asset's step and two IO managers iterate it one after the other, so that an hour of any
-    size is never in memory as a whole. Reading a row again costs a hundredth of writing it; few
-    files are kept instead.
+    The asset's step and two IO managers iterate it one after the other. Reading a row again costs
+    a hundredth of writing it; few files are kept instead.
+
+    Args:
+        stores: where the files are, and where they are accounted for.
+        feed: whose files.
+        partitions: keys of hour partitions.
+        only: of their files only those of these keys; None: all.
+
+    Every method that reads raises StoreUnavailableError if S3 stays away for longer than the bound
+    of retries.
     """
 
     def __init__(
         self,
-        stores: Stores,
+        stores: IngestStores,
         feed: Feed,
         partitions: Sequence[str],
         only: frozenset[str] | None = None,
     ) -> None:
-        self.feed = feed
-        self.figures = HourFigures(feed, partitions[-1] if partitions else "")
+        self._feed = feed
+        self._figures = FileFigures(feed, partitions[-1] if partitions else "")
         self._stores = stores
         self._hours = [partition_hour(partition) for partition in partitions]
         self._only = only
@@ -41,55 +61,126 @@ class HourFiles:
         self._kept: list[FileResult] | None = None
 
     @property
+    def dataset(self) -> Feed:
+        """The feed."""
+        return self._feed
+
+    @property
+    def figures(self) -> FileFigures:
+        """Figures of every file that was read."""
+        return self._figures
+
+    @property
     def results(self) -> list[FileResult]:
         """What every file came to when it was last read, without its rows."""
         return list(self._results.values())
 
-    def look(self) -> HourFigures:
+    def look(self) -> FileFigures:
         """Read every file once, for the figures of them all; nothing is written."""
         for _ in self.batches():
             pass
-        return self.figures
+        return self._figures
 
-    def batches(self) -> Iterator[FeedBatch]:
-        """The readable files and their records, at most `BATCH_FILES` at a time, in key order.
-
-        Raises:
-            StoreUnavailableError: S3 stayed away for longer than the bound of retries.
-        """
+    def batches(self) -> Iterator[FileBatch]:
+        """The readable files and their records, at most `BATCH_FILES` at a time, in key order; what
+        a store refused is left out from then on."""
         if self._kept is not None:
-            yield from by_feed(self._kept)
+            yield from by_dataset(self._not_failed(self._kept))
             return
-        versions = retrying(self._retry_seconds)(self._versions)
+        versions = self._versions()
         for start in range(0, len(versions), BATCH_FILES):
-            read = self.read(versions[start : start + BATCH_FILES])
+            read = self._take(read_files(self._stores.objects, versions[start:][:BATCH_FILES]))
             if len(versions) <= BATCH_FILES:
                 self._kept = read
-            yield from by_feed(read)
+            yield from by_dataset(self._not_failed(read))
 
     def frames(self) -> Iterator[pl.DataFrame]:
         """The records alone, batch by batch."""
         for batch in self.batches():
             yield batch.records
 
-    def read(self, versions: Sequence[FileVersion]) -> list[FileResult]:
-        """Read file versions and take over what they came to, in place of earlier versions."""
-        read = retrying(self._retry_seconds)(read_files, self._stores.objects, versions)
+    def rewritten(self) -> "Iterator[RewrittenFiles]":
+        """The current versions of files that were rewritten between their reading and now; each to
+        be written before the next is asked for.
+
+        Raises:
+            RewrittenTooFastError: a key is rewritten faster than it can be read; run it again.
+        """
+        if self._feed.rewritten:
+            for read in follow_rewrites(self._stores.objects, self.results):
+                yield RewrittenFiles(self, self._take(read))
+
+    def refuse(self, refused: Mapping[str, StoreRejectedError]) -> None:
+        """As `HourRecords.refuse`."""
+        mark_refused(self._results, refused)
+
+    def account(self, run_id: str) -> None:
+        """Ledger, quarantine and status of the files, when both stores have the rows."""
+        results, now = self.results, datetime.now(UTC)
+        account(self._stores.objects, self._stores.ledger, results, run_id, release=True)
+        lags = {item.version.key: item.version.lag_seconds(now) for item in results}
+        note_files(self._stores, self._feed, results, now, lags, repair=True)
+
+    def raise_failed(self) -> None:
+        """Raise StoreRejectedError naming the files that could not be ingested for a reason that is
+        not in them; all others are in the stores."""
+        failed = (item for item in self.results if item.state is FileState.FAILED)
+        raise_failed({item.version.key: item.error or "" for item in failed})
+
+    def _take(self, read: list[FileResult]) -> list[FileResult]:
+        """Take over what files came to, in place of earlier versions."""
         now = datetime.now(UTC)
         for result in read:
-            if result.version.key not in self._results:
-                self.figures.add(result, result.version.lag_seconds(now))
-            self._results[result.version.key] = result.without_records()
+            key = result.version.key
+            known = self._results.get(key)
+            if known is None:
+                self._figures.add(result, result.version.lag_seconds(now))
+            if known is None or known.version != result.version:
+                self._results[key] = result.without_records()
         return read
 
-    @property
-    def _retry_seconds(self) -> float:
-        return self._stores.settings.stores.retry_seconds
+    def _not_failed(self, read: Sequence[FileResult]) -> list[FileResult]:
+        return [
+            result
+            for result in read
+            if self._results[result.version.key].state is not FileState.FAILED
+        ]
 
     def _versions(self) -> list[FileVersion]:
         return [
             FileVersion(info.key, info.etag, info.landed_at)
             for hour in self._hours
-            for info in self._stores.objects.list_after(hour_prefix(self.feed, hour))
+            for info in self._stores.objects.list_after(hour_prefix(self._feed, hour))
             if self._only is None or info.key in self._only
         ]
+
+
+class RewrittenFiles(HourRecords):
+    """The current versions of some of the files of an hour, in memory."""
+
+    def __init__(self, files: HourFiles, read: list[FileResult]) -> None:
+        self._files = files
+        self._read = read
+
+    @property
+    def dataset(self) -> Feed:
+        """The feed."""
+        return self._files.dataset
+
+    @property
+    def figures(self) -> FileFigures:
+        """Those of the hour."""
+        return self._files.figures
+
+    def batches(self) -> Iterator[FileBatch]:
+        """The readable files and their records."""
+        yield from by_dataset(self._read)
+
+    def frames(self) -> Iterator[pl.DataFrame]:
+        """The records alone."""
+        for batch in self.batches():
+            yield batch.records
+
+    def refuse(self, refused: Mapping[str, StoreRejectedError]) -> None:
+        """As `HourRecords.refuse`."""
+        self._files.refuse(refused)

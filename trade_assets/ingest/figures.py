@@ -1,18 +1,14 @@
-"""What a stream run tells Dagster: figures gathered per feed and hour between two reports.
-
-Each event costs 9 ms of event log, so lineage may lag by the report interval; data may not.
-"""
+"""Figures of what was ingested, by data set and landing hour: what Dagster is told of it."""
 
 import statistics
-import threading
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any, ClassVar
 
 import polars as pl
 
-from trade_assets.datasets.dataset import Dataset, Feed
-from trade_assets.feeds.derived.declarations import Derived
+from trade_assets.datasets.dataset import Dataset, ParsedDataset
+from trade_assets.datasets.keys import HISTORY, LATEST
 from trade_assets.ingest.quality import (
     QuoteFindings,
     SymbolFindings,
@@ -20,18 +16,25 @@ from trade_assets.ingest.quality import (
     find_symbols,
     schema_problems,
 )
-from trade_assets.ingest.reading import FileResult, event_time_bounds
+from trade_assets.ingest.reading import FileResult
 from trade_assets.stores.dynamodb.ledger import FileState
 
 
 @dataclass
 class Figures:
-    """What figures of any data set and landing hour have."""
+    """What figures of any data set and landing hour have.
+
+    Attributes:
+        history_puts: items put into the history; `latest_changed` records that replaced what Redis
+            had, `gone` those of a replaced set that its newest picture lacks and Redis had.
+        sample: some of the records.
+    """
 
     dataset: Dataset
     partition: str
     history_puts: int = 0
     latest_changed: int = 0
+    gone: int = 0
     first_event_time: datetime | None = None
     last_event_time: datetime | None = None
     sample: pl.DataFrame | None = None
@@ -42,12 +45,31 @@ class Figures:
             self.first_event_time = min(self.first_event_time or first, first)
             self.last_event_time = max(self.last_event_time or last, last)
 
+    def described(self, layer: str) -> dict[str, Any]:
+        """Names and plain values for the materialisation of one layer (`datasets.keys`)."""
+        if layer == LATEST:
+            gone = {"records_gone": self.gone} if self.dataset.replaced else {}
+            return {"records_changed": self.latest_changed, **gone}
+        if layer == HISTORY:
+            return {"items_put": self.history_puts}
+        return {}
+
 
 @dataclass
-class HourFigures(Figures):
-    """Figures of one feed and landing hour. Lags are seconds from landing to readable in Redis."""
+class FileFigures(Figures):
+    """Figures of the files of one data set. Lags are seconds from landing to readable in Redis.
 
-    dataset: Feed
+    Attributes:
+        files: how many there are; `size` their bytes, `quarantined` how many cannot be read.
+        rows_in: rows of them: `rows_stored` are records, `rows_rejected` are not; `duplicates` are
+            those rejected rows that another row says anew.
+        last_file: key of the newest file.
+    """
+
+    NOUN: ClassVar[str] = "files"
+    """What the files are called in `described`."""
+
+    dataset: ParsedDataset
     files: int = 0
     size: int = 0
     rows_in: int = 0
@@ -72,7 +94,7 @@ class HourFigures(Figures):
         """Greatest lag in seconds."""
         return max(self.lags, default=None)
 
-    def add(self, result: FileResult, lag_seconds: float | None) -> None:
+    def add(self, result: FileResult, lag_seconds: float | None = None) -> None:
         """Count a file that is through."""
         self.files += 1
         self.size += result.size
@@ -90,6 +112,30 @@ class HourFigures(Figures):
         if result.records is not None and not result.records.is_empty():
             self._add_records(result.records)
 
+    def described(self, layer: str) -> dict[str, Any]:
+        """As `Figures.described`; of the layer of the files themselves also what they are."""
+        described: dict[str, Any] = {
+            self.NOUN: self.files,
+            "rows": self.rows_stored,
+            "rejects": self.rows_rejected,
+            "duplicates": self.duplicates,
+            "dagster/partition_row_count": self.rows_stored,
+        }
+        if self.symbols.coverage_percent is not None:
+            described["symbols_translated_percent"] = round(self.symbols.coverage_percent, 3)
+        if self.unknown_columns:
+            described["unknown_columns"] = self.unknown_columns
+        if self.lag_p50 is not None and self.lag_max is not None:
+            described["lag_p50_seconds"] = round(self.lag_p50, 4)
+            described["lag_max_seconds"] = round(self.lag_max, 4)
+        if layer in (LATEST, HISTORY):
+            return described | super().described(layer)
+        return described | {
+            "bytes": self.size,
+            f"{self.NOUN}_quarantined": self.quarantined,
+            "last_file": self.last_file,
+        }
+
     def _add_records(self, records: pl.DataFrame) -> None:
         self.sample = records
         self.symbols.add(find_symbols(records))
@@ -97,100 +143,3 @@ class HourFigures(Figures):
         for problem in schema_problems(self.dataset, records):
             if problem not in self.schema_problems:
                 self.schema_problems.append(problem)
-
-
-@dataclass(frozen=True, slots=True)
-class DerivedWritten:
-    """What deriving came to: the records, and what they changed in the two stores."""
-
-    records: pl.DataFrame
-    latest_changed: int
-    history_puts: int
-
-
-@dataclass
-class DerivedFigures(Figures):
-    """Figures of one derived data set and landing hour of its origin.
-
-    `details` are those that the data set itself has: its counts are sums, others are those of the
-    newest records. `failures` are reasons why records could not be derived, a sentence each.
-    """
-
-    dataset: Derived
-    rows: int = 0
-    details: dict[str, float | int] = field(default_factory=dict)
-    failures: list[str] = field(default_factory=list)
-
-    def add(self, records: pl.DataFrame) -> None:
-        """Count records that were derived."""
-        self.rows += records.height
-        if records.is_empty():
-            return
-        self.span(*event_time_bounds(records))
-        self.sample = records
-        for name, value in self.dataset.figures(records).items():
-            is_count = isinstance(value, int)
-            self.details[name] = self.details.get(name, 0) + value if is_count else value
-
-    def fail(self, reason: str) -> None:
-        """Note a reason, once."""
-        if reason not in self.failures:
-            self.failures.append(reason)
-
-
-AnyFigures = HourFigures | DerivedFigures
-
-
-class Reports:
-    """Gathers figures from the consumer's threads until the run reports them. Thread-safe."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._figures: dict[tuple[str, str], HourFigures] = {}
-        self._derived: dict[tuple[str, str], DerivedFigures] = {}
-        self.files_total = 0
-
-    def add(
-        self,
-        feed: Feed,
-        results: Sequence[tuple[FileResult, float | None]],
-        history_puts: int = 0,
-        latest_changed: int = 0,
-    ) -> None:
-        """Count files of a feed that are through, each with its lag."""
-        with self._lock:
-            self.files_total += len(results)
-            figures: HourFigures | None = None
-            for result, lag in results:
-                if result.feed_key is None:
-                    continue
-                partition = result.feed_key.partition
-                figures = self._figures.setdefault(
-                    (feed.path, partition), HourFigures(feed, partition)
-                )
-                figures.add(result, lag)
-            if figures is not None:
-                figures.history_puts += history_puts
-                figures.latest_changed += latest_changed
-
-    def add_derived(
-        self, dataset: Derived, partition: str, written: DerivedWritten | None, failure: str = ""
-    ) -> None:
-        """Count derived records, or why there are none."""
-        with self._lock:
-            figures = self._derived.setdefault(
-                (dataset.path, partition), DerivedFigures(dataset, partition)
-            )
-            if written is None:
-                figures.fail(failure)
-                return
-            figures.add(written.records)
-            figures.history_puts += written.history_puts
-            figures.latest_changed += written.latest_changed
-
-    def take(self) -> list[AnyFigures]:
-        """All figures since the last call."""
-        with self._lock:
-            figures: list[AnyFigures] = [*self._figures.values(), *self._derived.values()]
-            self._figures, self._derived = {}, {}
-        return figures

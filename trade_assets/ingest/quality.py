@@ -1,12 +1,13 @@
 """What the asset checks look for in records: bad quotes, symbols that nobody can translate, and a
-schema that is not the feed's."""
+schema that is not the data set's."""
 
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import polars as pl
 
-from trade_assets.datasets.dataset import EVENT_TIME, FILE_KEY, RECORD_KEY, ROW, Dataset, Feed
+from trade_assets.datasets.dataset import Dataset, ParsedDataset
+from trade_assets.datasets.records import EVENT_TIME, FILE_KEY, RECORD_KEY, ROW
 from trade_assets.market.identify import INSTRUMENT_ID
 
 SAMPLE_ROWS: Final = 20
@@ -56,11 +57,11 @@ def find_symbols(records: pl.DataFrame) -> SymbolFindings:
     return SymbolFindings(records.height, missing, keys.head(SAMPLE_ROWS).to_list())
 
 
-def find_bad_quotes(feed: Feed, records: pl.DataFrame) -> QuoteFindings:
-    """Crossed (bid over ask) and negative quotes of records; nothing for a feed without quotes."""
-    if feed.quote_columns is None or records.is_empty():
+def find_bad_quotes(dataset: ParsedDataset, records: pl.DataFrame) -> QuoteFindings:
+    """Crossed (bid over ask) and negative quotes of records; nothing where there are no quotes."""
+    if dataset.quote_columns is None or records.is_empty():
         return QuoteFindings()
-    bid, ask = feed.quote_columns
+    bid, ask = dataset.quote_columns
     crossed = (pl.col(bid) > pl.col(ask)).fill_null(value=False)
     negative = (pl.min_horizontal(bid, ask) < 0).fill_null(value=False)
     found = records.lazy().select(

@@ -1,36 +1,31 @@
 """From file versions to records: read, parse, and account for every file and row.
 
-The stream run and the rerun of a partition both go through `read_files`; neither knows another way
-from bytes to rows. Nothing here writes to the two stores of records.
+Every way into the stores goes through here: the stream and the rerun of a partition by
+`read_files`, snapshots by `accepted` and `refused` with a reading of their own. Nothing is written.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from typing import Final
+from datetime import datetime
 
 import polars as pl
 
-from trade_assets.datasets.dataset import EVENT_TIME, Feed, RejectedRow, to_records
-from trade_assets.datasets.keys import FeedKey, parse_feed_key
+from trade_assets.datasets.dataset import ParsedDataset, to_records
+from trade_assets.datasets.keys import parse_feed_key
+from trade_assets.datasets.records import EVENT_TIME, ParsedFile, RejectedRow
 from trade_assets.errors import (
     ObjectMissingError,
+    StoreRejectedError,
     TradeAssetsError,
     TransientError,
     UnknownFeedError,
     UnparsableFileError,
 )
 from trade_assets.logs import get_logger
-from trade_assets.stores.dynamodb.ledger import FileState, Ledger, LedgerEntry
-from trade_assets.stores.s3.objects import ObjectBytes, ObjectInfo, ObjectStore
+from trade_assets.stores.dynamodb.ledger import FileState
+from trade_assets.stores.s3.objects import ObjectBytes, ObjectStore
 
 log = get_logger(__name__)
-
-REWRITE_ROUNDS: Final = 20
-"""Looks for a newer version of a key that keeps being rewritten, before that is an error."""
-
-QUARANTINE_ROWS_LISTED = 1000
-"""Rejected rows that a quarantine report lists in full; the count is always whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +45,22 @@ class FileVersion:
 class FileResult:
     """What reading one file version came to.
 
-    `version` is what was read: of a key that was rewritten meanwhile, the newer one, and then
-    `superseded` is the ETag that was asked for.
+    Attributes:
+        version: what was read: of a key that was rewritten meanwhile, the newer one.
+        size: bytes of it.
+        dataset: whose records it has; None where its key names none.
+        partition: Dagster's key of the hour in which it landed.
+        records: `record_schema` of the data set; None if there are none to write.
+        rejected: rows of it that are no records.
+        unknown_columns: columns or fields that the data set does not know.
+        error: why it is not stored; None if it is.
+        superseded: the ETag that was asked for, where a newer version was read.
     """
 
     version: FileVersion
     size: int = 0
-    feed_key: FeedKey | None = None
+    dataset: ParsedDataset | None = None
+    partition: str = ""
     records: pl.DataFrame | None = None
     rows_stored: int = 0
     first_event_time: datetime | None = None
@@ -93,16 +97,16 @@ class FileResult:
 
 
 @dataclass(frozen=True)
-class FeedBatch:
-    """Readable files of one feed and all their records, in key order."""
+class FileBatch:
+    """Readable files of one data set and all their records, in key order."""
 
-    feed: Feed
+    dataset: ParsedDataset
     files: list[FileResult]
     records: pl.DataFrame = field(repr=False)
 
 
 def read_files(objects: ObjectStore, versions: Sequence[FileVersion]) -> list[FileResult]:
-    """Read and parse file versions; one result each, whatever is wrong with a file.
+    """Read and parse versions of the desk's files; one result each, whatever is wrong with a file.
 
     Raises:
         TransientError: S3 cannot be reached; nothing has been done.
@@ -111,71 +115,47 @@ def read_files(objects: ObjectStore, versions: Sequence[FileVersion]) -> list[Fi
     return [_result(version, item) for version, item in zip(versions, loaded, strict=True)]
 
 
-def by_feed(results: Sequence[FileResult]) -> list[FeedBatch]:
-    """Readable results, feed by feed, files in the order of their keys."""
+def accepted(read: FileResult, parsed: ParsedFile) -> FileResult:
+    """A file of a data set that could be read, with its records."""
+    assert read.dataset is not None
+    first, last = event_time_bounds(parsed.frame)
+    return replace(
+        read,
+        records=to_records(read.dataset, parsed, read.version.key),
+        rows_stored=parsed.frame.height,
+        first_event_time=first,
+        last_event_time=last,
+        rejected=parsed.rejected,
+        unknown_columns=parsed.unknown_columns,
+    )
+
+
+def refused(read: FileResult, error: Exception) -> FileResult:
+    """A file that could not be read, with the reason.
+
+    A parser that trips over a file is a defect of ours, and must cost that file only: it has
+    failed, which may be tried again; a file that is no such file never gets better.
+    """
+    if isinstance(error, UnparsableFileError):
+        return replace(read, state=FileState.QUARANTINED, error=str(error))
+    path = read.dataset.path if read.dataset is not None else None
+    log.error("parser failed", dataset=path, file=read.version.key, exc_info=error)
+    return read.failed(error)
+
+
+def by_dataset(results: Sequence[FileResult]) -> list[FileBatch]:
+    """Readable results, data set by data set, files in the order of their keys."""
     groups: dict[str, list[FileResult]] = {}
     for result in sorted(results, key=lambda item: item.version.key):
-        if result.records is not None and result.feed_key is not None:
-            groups.setdefault(result.feed_key.feed.path, []).append(result)
+        if result.records is not None and result.dataset is not None:
+            groups.setdefault(result.dataset.path, []).append(result)
     return [_batch(files) for files in groups.values()]
 
 
-def account(
-    objects: ObjectStore,
-    ledger: Ledger,
-    results: Sequence[FileResult],
-    run_id: str | None,
-    release: bool = False,
-) -> None:
-    """Write the ledger's lines of files that are through, and quarantine what was refused.
-
-    To be called when both stores have the rows. `release` takes files that are whole out of
-    quarantine (a rerun after a repair).
-    """
-    for result in results:
-        if result.is_damaged:
-            _quarantine(objects, result)
-    if release:
-        whole = (r for r in results if r.state is FileState.STORED and not r.is_damaged)
-        objects.release([result.version.key for result in whole])
-    ledger.record([entry for result in results for entry in ledger_entries(result, run_id)])
-
-
-def ledger_entries(result: FileResult, run_id: str | None) -> list[LedgerEntry]:
-    """The ledger's line of a file version, and of the version it superseded."""
-    now = datetime.now(UTC)
-    version = result.version
-    entry = LedgerEntry(
-        file_key=version.key,
-        etag=version.etag or "unknown",
-        state=result.state,
-        rows_in=result.rows_stored + len(result.rejected),
-        rows_stored=result.rows_stored,
-        rows_rejected=len(result.rejected),
-        landed_at=version.landed_at,
-        ingested_at=now,
-        first_event_time=result.first_event_time,
-        last_event_time=result.last_event_time,
-        error=result.error or _rejects_text(result.rejected),
-        run_id=run_id,
-    )
-    if result.superseded is None:
-        return [entry]
-    gone = LedgerEntry(
-        version.key, result.superseded, FileState.SUPERSEDED, 0, 0, 0, version.landed_at, now,
-        error="rewritten before it was read", run_id=run_id,
-    )  # fmt: skip
-    return [gone, entry]
-
-
-def stale_versions(objects: ObjectStore, files: Sequence[FileResult]) -> list[FileVersion]:
-    """The current versions of those files that were rewritten after they had been read."""
-    current = objects.head_many([result.version.key for result in files])
-    return [
-        FileVersion(info.key, info.etag, info.landed_at)
-        for result, info in zip(files, current, strict=True)
-        if info is not None and info.etag != result.version.etag
-    ]
+def mark_refused(results: dict[str, FileResult], refused: Mapping[str, StoreRejectedError]) -> None:
+    """Note in results by key what a store refuses (`Isolation.refused`): it has failed."""
+    for key, error in refused.items():
+        results[key] = results[key].failed(error)
 
 
 def newest_file(files: Sequence[FileResult]) -> tuple[datetime, str] | None:
@@ -215,65 +195,28 @@ def _result(version: FileVersion, loaded: ObjectBytes | TradeAssetsError) -> Fil
     if version.etag and version.etag != read.etag:
         superseded = version.etag
         read = replace(read, landed_at=loaded.info.landed_at)
-    return replace(_parsed(read, loaded.data), size=loaded.info.size, superseded=superseded)
+    return _parsed(FileResult(read, loaded.info.size, superseded=superseded), loaded.data)
 
 
-def _parsed(version: FileVersion, data: bytes) -> FileResult:
+def _parsed(read: FileResult, data: bytes) -> FileResult:
     try:
-        feed_key = parse_feed_key(version.key)
+        feed_key = parse_feed_key(read.version.key)
     except UnknownFeedError as error:
-        return FileResult(version, state=FileState.QUARANTINED, error=str(error))
-    read = FileResult(version, feed_key=feed_key)
-    feed = feed_key.feed
-    try:
-        if not feed.file_pattern.fullmatch(feed_key.file_name):
-            raise UnparsableFileError(feed_key.file_name, f"not a file name of feed {feed.path}")
-        parsed = feed.parse(data, feed_key.file_name)
-    except UnparsableFileError as error:
         return replace(read, state=FileState.QUARANTINED, error=str(error))
+    feed, file_name = feed_key.feed, feed_key.file_name
+    read = replace(read, dataset=feed, partition=feed_key.partition)
+    try:
+        if not feed.file_pattern.fullmatch(file_name):
+            raise UnparsableFileError(file_name, f"not a file name of feed {feed.path}")
+        parsed = feed.parse(data, file_name)
     except Exception as error:
-        # A parser that trips over a file is a defect of ours, and must cost that file only: it
-        # is tried again and ends in the dead-letter queue, and the others go on.
-        log.exception("parser failed", feed=feed.path, file=version.key)
-        return read.failed(error)
-    first, last = event_time_bounds(parsed.frame)
-    return replace(
-        read,
-        records=to_records(feed, parsed, version.key),
-        rows_stored=parsed.frame.height,
-        first_event_time=first,
-        last_event_time=last,
-        rejected=parsed.rejected,
-        unknown_columns=parsed.unknown_columns,
-    )
+        return refused(read, error)
+    return accepted(read, parsed)
 
 
-def _batch(files: list[FileResult]) -> FeedBatch:
+def _batch(files: list[FileResult]) -> FileBatch:
     frames = [result.records for result in files if result.records is not None]
-    feed_key = files[0].feed_key
-    assert feed_key is not None
+    dataset = files[0].dataset
+    assert dataset is not None
     records = frames[0] if len(frames) == 1 else pl.concat(frames)
-    return FeedBatch(feed_key.feed, files, records)
-
-
-def _quarantine(objects: ObjectStore, result: FileResult) -> None:
-    version = result.version
-    info = ObjectInfo(version.key, version.etag, result.size, version.landed_at)
-    rows = [
-        {"row": row.row, "reason": row.reason, "text": row.text}
-        for row in result.rejected[:QUARANTINE_ROWS_LISTED]
-    ]
-    reason = result.error or _rejects_text(result.rejected) or "refused"
-    objects.quarantine(info, reason, rows, datetime.now(UTC))
-
-
-def _rejects_text(rejected: Sequence[RejectedRow]) -> str | None:
-    if not rejected:
-        return None
-    bad = [row for row in rejected if not row.duplicate]
-    duplicates = len(rejected) - len(bad)
-    texts = [
-        f"{len(bad)} rows rejected; the first, row {bad[0].row}: {bad[0].reason}" if bad else "",
-        f"{duplicates} duplicate rows, of which the last stays" if duplicates else "",
-    ]
-    return "; ".join(text for text in texts if text)
+    return FileBatch(dataset, files, records)

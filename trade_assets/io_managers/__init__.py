@@ -1,4 +1,1 @@
-"""Dagster's IO managers: thin. Keying, partitions and metadata over the stores, nothing else.
-
-Each has the typed `write` that its `handle_output` is made of; the stream run calls that one.
-"""
+"""Dagster's IO managers, thin: from a frame of an asset's hour to the stores, and its metadata."""

@@ -1,37 +1,50 @@
 """IO manager of the `history` assets: every record, in DynamoDB."""
 
+from collections.abc import Mapping
+
 import dagster as dg
 import polars as pl
 
 from trade_assets.datasets.dataset import Dataset
-from trade_assets.io_managers.layers import (
-    HISTORY,
-    HourRecords,
-    dataset_of_asset,
-    history_frames,
-    input_records,
-)
-from trade_assets.io_managers.metadata import figures_metadata
-from trade_assets.stores.connections import Stores
+from trade_assets.datasets.keys import HISTORY
+from trade_assets.errors import StoreRejectedError
+from trade_assets.ingest.hour_records import HourOpener, HourRecords
+from trade_assets.ingest.ingest_stores import IngestStores
+from trade_assets.ingest.isolation import Isolation
+from trade_assets.io_managers.metadata import dataset_of_asset, figures_metadata
 from trade_assets.stores.dynamodb.history_store import HistoryWritten
 
 
 class HistoryIOManager(dg.IOManager):
-    """Keeps every record in DynamoDB, each once: the same input makes the same items."""
+    """Keeps every record in DynamoDB, each once: the same input makes the same items.
 
-    def __init__(self, stores: Stores) -> None:
+    Args:
+        stores: where.
+        hours: what opens the records of hour partitions, by the path of their data set.
+    """
+
+    def __init__(self, stores: IngestStores, hours: Mapping[str, HourOpener]) -> None:
         self._stores = stores
+        self._hours = hours
 
-    def write(self, feed: Dataset, records: pl.DataFrame) -> HistoryWritten:
+    def write(self, dataset: Dataset, records: pl.DataFrame) -> HistoryWritten:
         """Store records for good; see `HistoryStore.write`."""
-        return self._stores.history.write(feed, records)
+        return self._stores.history.write(dataset, records)
+
+    def store(self, hours: HourRecords) -> None:
+        """Write all records of hours that the history holds."""
+        for records in hours.history_frames():
+            parts = Isolation(records)
+            for part in parts:
+                try:
+                    hours.figures.history_puts += self.write(hours.dataset, part).puts
+                except StoreRejectedError as error:
+                    parts.refuse(part, error)
+            hours.refuse(parts.refused)
 
     def handle_output(self, context: dg.OutputContext, obj: HourRecords) -> None:
         """Store the records of the partition's files, or what changed in its snapshots."""
-        dataset = dataset_of_asset(context.asset_key)
-        for records in history_frames(obj):
-            written = self.write(dataset, records)
-            obj.figures.history_puts += written.puts
+        self.store(obj)
         context.add_output_metadata(figures_metadata(obj.figures, HISTORY))
 
     def load_input(self, context: dg.InputContext) -> pl.DataFrame:
@@ -40,6 +53,7 @@ class HistoryIOManager(dg.IOManager):
         What should be there comes from the files of those hours; what is there, from the table.
         """
         dataset = dataset_of_asset(context.asset_key)
-        expected = history_frames(input_records(context, self._stores))
-        frames = [self._stores.history.fetch(dataset, records) for records in expected]
+        hours = self._hours[dataset.path](context.asset_partition_keys)
+        fetch = self._stores.history.fetch
+        frames = [fetch(dataset, records) for records in hours.history_frames()]
         return pl.concat([pl.DataFrame(schema=dataset.record_schema), *frames])

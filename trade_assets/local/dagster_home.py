@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from trade_assets.defs.shared.names import RUN_KIND_TAG
-from trade_assets.local.ports import LOOPBACK
+from trade_assets.ports import LOOPBACK
 
 LOCATION_NAME: Final = "trade_assets"
 

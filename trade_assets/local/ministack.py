@@ -18,7 +18,7 @@ import urllib3
 from trade_assets.errors import LocalStackError
 from trade_assets.local.child_process import Part, PartCommand
 from trade_assets.local.ministack_pins import CONSTRAINTS, REQUIREMENTS, VERSION, has_the_pins
-from trade_assets.local.ports import LOOPBACK, free_port
+from trade_assets.ports import LOOPBACK, free_port
 
 FOLDER_NAME: Final = f"ministack-{VERSION}"
 HEALTH_PATH: Final = "/_ministack/health"

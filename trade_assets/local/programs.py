@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 from trade_assets.local.child_process import PartCommand
 from trade_assets.local.dagster_home import LOCATION_NAME
 from trade_assets.local.ministack import ministack_command
-from trade_assets.local.ports import LOOPBACK
 from trade_assets.local.redis_server import redis_command
+from trade_assets.ports import LOOPBACK
 from trade_assets.settings import LOCAL_AWS_PORT, Settings
 
 DEFINITIONS_MODULE: Final = "trade_assets.definitions"

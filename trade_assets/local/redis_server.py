@@ -11,7 +11,7 @@ from redis.retry import Retry
 
 from trade_assets.errors import LocalStackError
 from trade_assets.local.child_process import Part, PartCommand
-from trade_assets.local.ports import LOOPBACK, free_port
+from trade_assets.ports import LOOPBACK, free_port
 
 SYSTEM_SERVERS: Final = ("redis-server", "valkey-server")
 CLUSTER_SLOTS: Final = 16_384

@@ -15,7 +15,6 @@ from trade_assets.local import leftovers
 from trade_assets.local.child_process import log_tail, wait_until
 from trade_assets.local.dagster_home import write_instance, write_workspace
 from trade_assets.local.ministack import FOLDER_NAME, ensure_environment, is_healthy
-from trade_assets.local.ports import LOOPBACK, PortNeed, free_port, require_free
 from trade_assets.local.programs import (
     DEFINITIONS_MODULE,
     Program,
@@ -30,6 +29,7 @@ from trade_assets.local.programs import (
 )
 from trade_assets.local.redis_server import answers_ping
 from trade_assets.local.supervisor import ProgramState, Supervisor
+from trade_assets.ports import LOOPBACK, PortNeed, free_port, require_free
 from trade_assets.settings import Profile, Settings, child_environment, without_proxy
 from trade_assets.stores.provision import Provisioned, provision
 

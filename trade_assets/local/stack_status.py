@@ -8,17 +8,19 @@ from typing import Final
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.table import Table
 
+from trade_assets.datasets.registry import feeds
 from trade_assets.errors import TradeAssetsError
-from trade_assets.feeds.datasets import FEEDS
-from trade_assets.local.ports import LOOPBACK
+from trade_assets.feeds.feed_stores import FeedStores
 from trade_assets.local.programs import Program, StackPaths
 from trade_assets.local.supervisor import ProgramState
+from trade_assets.ports import LOOPBACK
 from trade_assets.settings import Settings
 from trade_assets.stores.aws import as_store_error, dynamodb_client
-from trade_assets.stores.connections import Stores
+from trade_assets.stores.connections import Connections
 from trade_assets.stores.sqs.notifications import QueueDepth
 from trade_assets.tt.slots.open_hours import open_hours
 from trade_assets.tt.slots.slot_counts import missed_in_a_row
+from trade_assets.tt.tt_stores import TtStores
 
 NOTHING: Final = "-"
 
@@ -27,8 +29,8 @@ LIVE_SECONDS: Final = 300.0
 
 
 @dataclass(frozen=True, slots=True)
-class FeedStatus:
-    """A feed as Redis knows it. Texts as stored; `NOTHING` before the first file."""
+class LiveFeed:
+    """A feed to watch, as Redis knows it. Texts as stored; `NOTHING` before the first file."""
 
     name: str
     last_event_time: str
@@ -52,7 +54,7 @@ class StackStatus:
 
     files: int = 0
     records: int = 0
-    feeds: tuple[FeedStatus, ...] = ()
+    feeds: tuple[LiveFeed, ...] = ()
     queue: QueueDepth | None = None
     tt: SlotStatus | None = None
     problem: str = ""
@@ -63,7 +65,8 @@ class StatusReader:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._stores = Stores(settings)
+        connections = Connections(settings, patient=False)
+        self._feed_stores, self._tt_stores = FeedStores(connections), TtStores(connections)
         self._dynamodb = dynamodb_client(
             settings, connect_timeout=1, read_timeout=3, retries={"total_max_attempts": 1}
         )
@@ -76,7 +79,7 @@ class StatusReader:
                 files=max(0, self._items(self._settings.ledger_table) - 1),
                 records=self._items(self._settings.history_table),
                 feeds=tuple(self._feeds()),
-                queue=self._stores.queue.depth(),
+                queue=self._feed_stores.queue.depth(),
                 tt=self._slot(),
             )
         except TradeAssetsError as error:
@@ -88,18 +91,18 @@ class StatusReader:
         except (ClientError, BotoCoreError) as error:
             raise as_store_error(error, f"looking at {table}") from error
 
-    def _feeds(self) -> Iterable[FeedStatus]:
-        for feed in FEEDS.values():
+    def _feeds(self) -> Iterable[LiveFeed]:
+        for feed in feeds().values():
             if feed.freshness_seconds > LIVE_SECONDS:
                 continue
-            fields = self._stores.latest.status(feed)
+            fields = self._feed_stores.latest.status(feed)
             lag = fields.get("lag_seconds")
-            yield FeedStatus(
+            yield LiveFeed(
                 feed.name, fields.get("last_event_time", NOTHING), float(lag) if lag else None
             )
 
     def _slot(self) -> SlotStatus | None:
-        board = self._stores.slot_board.read()
+        board = self._tt_stores.slot_board.read()
         if board is None:
             return None
         missed = missed_in_a_row(open_hours(self._settings), board, datetime.now(UTC))
@@ -108,7 +111,7 @@ class StatusReader:
 
     def close(self) -> None:
         """Give the connections back."""
-        self._stores.close()
+        self._feed_stores.close()
         self._dynamodb.close()
 
 

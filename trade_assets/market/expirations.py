@@ -1,5 +1,5 @@
 """The expiration calendar as a table: every listed future and option series, and what each system
-calls it. Generated from the rules of `listing`; no rule belongs here.
+calls it. Generated from the rules of `listed_contracts`; no rule belongs here.
 """
 
 from collections.abc import Iterable, Mapping

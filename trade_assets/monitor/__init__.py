@@ -1,5 +1,5 @@
-"""One look at everything, for people and monitors: stores, feeds, remote APIs, slots, alarms.
+"""The state of the platform, for people and monitors: health, what was set aside, alarms.
 
-What is seen, and what of it is a problem, is here; how it looks is `cli.status_view`'s
-business. Nothing is written, and no remote API is asked.
+No concept is named here: each brings its own section of the health. Nothing that is looked at is
+changed, and no remote API is asked.
 """

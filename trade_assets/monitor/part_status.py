@@ -1,6 +1,6 @@
 """A part of the platform as a look finds it: whether it answers, within seconds, and what is wrong.
 
-Which parts there are, and what is looked at in each, belongs to the observers (`look`, `tt`).
+Which parts there are, and what is looked at in each, is for `store_checks` and the sections to say.
 """
 
 import socket
@@ -13,7 +13,7 @@ import orjson
 import urllib3
 
 from trade_assets.errors import PermanentError, StoreRejectedError, StoreUnavailableError
-from trade_assets.logs import known_secrets, redact
+from trade_assets.logs import redact
 from trade_assets.settings import Profile, Settings
 
 CONNECT_SECONDS: Final = 2
@@ -44,7 +44,7 @@ class PartLooker:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._secrets = known_secrets(settings)
+        self._secrets = settings.secret_values
         self._http = urllib3.PoolManager(
             timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS), retries=False
         )
@@ -81,6 +81,10 @@ class PartLooker:
         """Dagster's webserver on this machine."""
         url = f"http://127.0.0.1:{self._settings.local.dagster_port}"
         return self.look("Dagster UI", url, lambda: self._ask_dagster(url))[0]
+
+    def listener(self, name: str, url: str) -> PartStatus:
+        """A program that is there if somebody listens at its URL."""
+        return self.look(name, url, lambda: self.require_listener(url))[0]
 
     def _ask_dagster(self, url: str) -> None:
         try:

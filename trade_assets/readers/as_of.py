@@ -10,7 +10,8 @@ from typing import Any, Final
 
 import polars as pl
 
-from trade_assets.datasets.dataset import EVENT_TIME, RECORD_KEY, Dataset
+from trade_assets.datasets.dataset import Dataset
+from trade_assets.datasets.records import EVENT_TIME, RECORD_KEY
 from trade_assets.stores.dynamodb.history_store import HistoryStore
 from trade_assets.stores.redis.latest_store import LatestStore
 from trade_assets.stores.serialise import typed_frame

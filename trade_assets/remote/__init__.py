@@ -1,1 +1,1 @@
-"""Clients of remote APIs, each behind the one protection layer. They know no Dagster."""
+"""How remote APIs are asked: HTTP exchange, protection layer, secrets. No API in particular."""

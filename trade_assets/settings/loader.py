@@ -7,12 +7,13 @@ by its flat name, that of its variable: `tt_deadline_seconds` is TRADE_ASSETS_TT
 
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Self
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import AliasChoices, BaseModel, Field, SecretStr, ValidationError, model_validator
 from pydantic.fields import FieldInfo
@@ -35,6 +36,8 @@ LOOPBACK_HOSTS: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 LOCAL_AWS_PORT: Final = 14566
 LOCAL_AWS_ENDPOINT: Final = f"http://127.0.0.1:{LOCAL_AWS_PORT}"
 TT_BASE_URL: Final = "https://ttrestapi.trade.tt"
+
+_URL_PASSWORD: Final = re.compile(r"(?<=://)[^/@\s:]*:([^/@\s]+)@")
 
 
 class Profile(StrEnum):
@@ -170,6 +173,19 @@ class Settings(BaseModel, frozen=True):
     def home_path(self) -> Path:
         """`home`, absolute."""
         return self.platform.home.expanduser().resolve()
+
+    @property
+    def log_level(self) -> str:
+        """From which level on our own loggers are heard."""
+        return self.platform.log_level
+
+    @property
+    def secret_values(self) -> tuple[str, ...]:
+        """What no log may show: Redis's password and the webhook, as they may turn up in texts."""
+        match = _URL_PASSWORD.search(self.stores.redis_url.get_secret_value())
+        # redis-py hands the decoded one to the server.
+        password = (match.group(1), unquote(match.group(1))) if match else ()
+        return tuple(dict.fromkeys([*password, *self.alarms.webhook_texts]))
 
     @property
     def redis_display_url(self) -> str:

@@ -7,6 +7,7 @@ Durations are in seconds unless the name says otherwise.
 
 from enum import StrEnum
 from typing import Final, Self
+from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -15,6 +16,8 @@ PREFIX: Final = "TRADE_ASSETS_"
 
 # What a request id of TT may hold (TT_API.md): letters, digits and few signs; no spaces.
 _REQUEST_ID_PART: Final = r"^[A-Za-z0-9_.!*'()-]{1,40}$"
+
+_SHORTEST_SECRET: Final = 8  # what is shorter cannot be told from ordinary text
 
 
 class TtEnvironment(StrEnum):
@@ -192,6 +195,16 @@ class AlarmSettings(Concern):
         validation_alias="TRADE_ASSETS_SLACK_WEBHOOK_URL",
         description="Where notices go too, in Slack's format.",
     )
+
+    @property
+    def webhook_texts(self) -> tuple[str, ...]:
+        """The webhook's URL, its path and its query: urllib3 names them apart."""
+        if self.slack_webhook_url is None:
+            return ()
+        url = self.slack_webhook_url.get_secret_value()
+        parts = urlsplit(url)
+        texts = (url, parts.path, parts.query)
+        return tuple(text for text in texts if len(text) >= _SHORTEST_SECRET)
 
 
 class LocalSettings(Concern):

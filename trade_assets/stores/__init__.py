@@ -1,1 +1,1 @@
-"""The stores: S3 objects and queue, DynamoDB history and ledger, Redis latest. No Dagster here."""
+"""The stores, a folder each, which know no concept, and what they share. No Dagster here."""

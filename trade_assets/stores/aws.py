@@ -1,6 +1,6 @@
 """Sessions and clients of AWS, for both profiles. The one place that decides about credentials.
 
-Hot paths do not go through boto3's clients (see `objects` and `dynamo`), but share its session.
+Hot paths do not go through boto3's clients (`s3.objects`, `dynamodb.calls`), but share its session.
 """
 
 import os
@@ -85,7 +85,7 @@ def sqs_client(settings: Settings, **config: Any) -> "SQSClient":
 
 
 def dynamodb_client(settings: Settings, **config: Any) -> "DynamoDBClient":
-    """DynamoDB, for everything but the bulk writes (`dynamo`)."""
+    """DynamoDB, for everything but the bulk writes (`dynamodb.calls`)."""
     client: DynamoDBClient = _client(settings, "dynamodb", **config)
     return client
 

@@ -1,115 +1,102 @@
-"""All stores of a process behind one lazy object, so that connections are made once, when used."""
+"""Connections of a process to the stores' servers, and what a bundle of stores over them is.
+
+Which stores a concern needs is its own business: `ingest.stores`, `feeds.stores`, `tt.stores`.
+"""
 
 from functools import cached_property
-from typing import Any
+from types import TracebackType
+from typing import TYPE_CHECKING, Final, Self
 
-from trade_assets.readers.as_of import AsOf
 from trade_assets.settings import Settings
 from trade_assets.stores.dynamodb.calls import DynamoCalls
-from trade_assets.stores.dynamodb.history_store import HistoryStore
-from trade_assets.stores.dynamodb.ledger import Ledger
 from trade_assets.stores.redis.client import connect, disconnect
-from trade_assets.stores.redis.coverage import Coverage
-from trade_assets.stores.redis.heartbeats import Heartbeats
-from trade_assets.stores.redis.latest_store import LatestStore
-from trade_assets.stores.redis.unknown_columns import UnknownColumns
+from trade_assets.stores.retrying import NO_RETRIES, Retries
 from trade_assets.stores.s3.objects import ObjectStore
-from trade_assets.stores.sqs.notifications import FeedQueue
-from trade_assets.tt.slots.instrument_cache import InstrumentCache
-from trade_assets.tt.slots.slot_board import SlotBoard
-from trade_assets.tt.slots.slot_lease import SlotLease
-from trade_assets.tt.slots.slot_log import SlotLog
+
+if TYPE_CHECKING:
+    import redis
+
+BRIEF_SECONDS: Final = 5.0
+"""So long calls of AWS are tried again where somebody waits: to be throttled is an everyday answer
+there, and no sign that the store is away."""
 
 
-class Stores:
-    """The stores of `settings`; each is built at its first use."""
+class Connections:
+    """Connections to Redis, DynamoDB and S3, each made when it is first used. Thread-safe.
 
-    def __init__(self, settings: Settings) -> None:
+    Args:
+        settings: where they lead.
+        patient: calls are tried again while a store is away, for as long as the settings say: for
+            runs, which nobody waits for. Else only AWS is, and not for long.
+    """
+
+    def __init__(self, settings: Settings, patient: bool = True) -> None:
         self.settings = settings
+        seconds = settings.stores.retry_seconds
+        self.retries = Retries(seconds) if patient else NO_RETRIES
+        self._aws_retries = self.retries if patient else Retries(min(seconds, BRIEF_SECONDS))
+
+    @cached_property
+    def redis(self) -> "redis.Redis":
+        """A client of Redis, one server or a cluster."""
+        return connect(self.settings)
+
+    @cached_property
+    def dynamodb(self) -> DynamoCalls:
+        """Calls of DynamoDB."""
+        return DynamoCalls(self.settings, self._aws_retries)
 
     @cached_property
     def objects(self) -> ObjectStore:
         """The bucket."""
-        return ObjectStore(self.settings)
+        return ObjectStore(self.settings, self._aws_retries)
 
-    @cached_property
-    def queue(self) -> FeedQueue:
-        """Notifications of the bucket."""
-        return FeedQueue(self.settings)
-
-    @cached_property
-    def history(self) -> HistoryStore:
-        """Every record, in DynamoDB."""
-        return HistoryStore(self.settings, self._dynamo)
-
-    @cached_property
-    def ledger(self) -> Ledger:
-        """Ingested file versions, in DynamoDB."""
-        return Ledger(self.settings, self._dynamo)
-
-    @cached_property
-    def latest(self) -> LatestStore:
-        """Newest records, in Redis."""
-        return LatestStore(self.settings, self._redis)
-
-    @cached_property
-    def as_of(self) -> AsOf:
-        """Records as of a time, from both stores."""
-        return AsOf(self.latest, self.history)
-
-    @cached_property
-    def coverage(self) -> Coverage:
-        """Covered stretches of event time by feed, in Redis."""
-        return Coverage(self._redis)
-
-    @cached_property
-    def columns(self) -> UnknownColumns:
-        """Columns that the registry does not know, in Redis."""
-        return UnknownColumns(self._redis)
-
-    @cached_property
-    def heartbeats(self) -> Heartbeats:
-        """Live stream runs, in Redis."""
-        return Heartbeats(self._redis, self.settings.stream.heartbeat_stale_seconds)
-
-    @cached_property
-    def slot_log(self) -> SlotLog:
-        """Why slots have no whole snapshot, in DynamoDB."""
-        return SlotLog(self.settings, self._dynamo)
-
-    @cached_property
-    def slot_board(self) -> SlotBoard:
-        """The newest slot that was asked for, in Redis."""
-        return SlotBoard(self.settings, self._redis)
-
-    @cached_property
-    def slot_lease(self) -> SlotLease:
-        """Who takes snapshots right now, in Redis."""
-        return SlotLease(self.settings, self._redis)
-
-    @cached_property
-    def instrument_cache(self) -> InstrumentCache:
-        """Instruments as the API described them, in Redis."""
-        return InstrumentCache(self.settings, self._redis)
-
-    @cached_property
-    def _dynamo(self) -> DynamoCalls:
-        return DynamoCalls(self.settings)
-
-    @cached_property
-    def _redis(self) -> Any:
-        return connect(self.settings)
+    @property
+    def aws_retries(self) -> Retries:
+        """Of calls of AWS."""
+        return self._aws_retries
 
     def close(self) -> None:
-        """Close what was built."""
-        for name in ("objects", "queue", "_dynamo"):
+        """Close what was made."""
+        for name in ("objects", "dynamodb"):
             if name in self.__dict__:
                 self.__dict__[name].close()
-        if "_redis" in self.__dict__:
-            disconnect(self._redis)
+        if "redis" in self.__dict__:
+            disconnect(self.redis)
 
-    def __enter__(self) -> "Stores":
+
+class StoreBundle:
+    """The stores that one concern needs, over connections that several bundles may share."""
+
+    def __init__(self, connections: Connections) -> None:
+        self.connections = connections
+
+    @classmethod
+    def open(cls, settings: Settings, patient: bool = True) -> Self:
+        """A bundle with connections of its own; as a context it closes them."""
+        return cls(Connections(settings, patient))
+
+    @property
+    def settings(self) -> Settings:
+        """Those of the connections."""
+        return self.connections.settings
+
+    @property
+    def objects(self) -> ObjectStore:
+        """The bucket."""
+        return self.connections.objects
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.connections.close()
+
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
         self.close()

@@ -14,19 +14,22 @@ from typing import Final
 import orjson
 import polars as pl
 
-from trade_assets.datasets.dataset import (
+from trade_assets.datasets.dataset import Dataset
+from trade_assets.datasets.records import (
     EVENT_TIME,
     EVENT_TIME_TYPE,
     FEED,
     FILE_KEY,
     RECORD_KEY,
     SOURCE,
-    Dataset,
 )
 from trade_assets.errors import StoreRejectedError
 
 ISO_MICROSECONDS: Final = "%Y-%m-%dT%H:%M:%S%.6fZ"
 """chrono's format of the times in keys, items and fields."""
+
+EXPIRES_AT: Final = "expires_at"
+"""Attribute of an item: the second of the epoch after which DynamoDB drops it."""
 
 _Part = Callable[[str, str, pl.DataType], pl.Expr]
 
@@ -44,7 +47,7 @@ def iso_time(column: str) -> pl.Expr:
 
 
 def with_keys(records: pl.DataFrame, expires_after_days: int | None = None) -> pl.DataFrame:
-    """Records with the history table's keys `pk` and `sk` in front, and `expires_at` behind."""
+    """Records with the history table's keys `pk` and `sk` in front, and `EXPIRES_AT` behind."""
     keys = [
         pl.concat_str([SOURCE, FEED, RECORD_KEY], separator="#").alias("pk"),
         pl.concat_str(
@@ -55,7 +58,7 @@ def with_keys(records: pl.DataFrame, expires_after_days: int | None = None) -> p
     if expires_after_days is None:
         return framed
     seconds = pl.col(EVENT_TIME).dt.epoch("s") + expires_after_days * 86_400
-    return framed.with_columns(seconds.alias("expires_at"))
+    return framed.with_columns(seconds.alias(EXPIRES_AT))
 
 
 def dynamodb_items(frame: pl.DataFrame) -> list[str]:

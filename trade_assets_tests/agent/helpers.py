@@ -14,7 +14,7 @@ from trade_assets.agent.progress import PushReport
 from trade_assets.agent.push_agent import PushAgent
 from trade_assets.agent.uploader import Upload
 from trade_assets.settings import Settings
-from trade_assets.stores.sqs.notifications import Announcement, FeedQueue
+from trade_assets.stores.sqs.notifications import Announcement, NotificationQueue
 from trade_assets_tests.support.waiting import eventually
 
 FAST = Pace(settle=0.03, rescan=0.2, unseen=0.15)
@@ -37,7 +37,7 @@ class Landed:
     """Every version that arrived in a bucket, in order of arrival, from its notifications."""
 
     def __init__(self, settings: Settings) -> None:
-        self._queue = FeedQueue(settings)
+        self._queue = NotificationQueue(settings)
         self.all: list[Announcement] = []
 
     def read(self) -> list[Announcement]:

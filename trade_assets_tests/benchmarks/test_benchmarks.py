@@ -20,9 +20,9 @@ from trade_assets.feeds.datasets import FEEDS
 from trade_assets.feeds.formats.spot_risk import SPOT_RISK
 from trade_assets.local.leftovers import marked_processes
 from trade_assets.settings import Settings
-from trade_assets.stores.connections import Stores
 from trade_assets.stores.redis.client import connect
 from trade_assets_tests.support.parts import ministack_python
+from trade_assets_tests.support.stores import Stores
 
 pytestmark = pytest.mark.integration
 

@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 
+from trade_assets.feeds.stream.heartbeats import Heartbeats, StreamBeat
 from trade_assets.settings import Settings
-from trade_assets.stores.connections import Stores
 from trade_assets.stores.redis.client import connect
-from trade_assets.stores.redis.heartbeats import Heartbeats, StreamBeat
 from trade_assets_tests.cli.helpers import (
     Run,
     freshen,
@@ -19,6 +18,7 @@ from trade_assets_tests.cli.helpers import (
     runner,
     store_samples,
 )
+from trade_assets_tests.support.stores import Stores
 
 WEBSERVER_INFO = b'{"dagster_webserver_version": "1.13.27", "dagster_version": "1.13.27"}'
 """What dagster-webserver answers to `/server_info`."""

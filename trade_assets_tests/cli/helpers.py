@@ -15,17 +15,18 @@ import polars as pl
 import pytest
 
 from trade_assets.cli.main import main
-from trade_assets.datasets.dataset import EVENT_TIME, Feed, to_records
+from trade_assets.datasets.dataset import Feed, to_records
 from trade_assets.datasets.keys import feed_file_key
+from trade_assets.datasets.records import EVENT_TIME
 from trade_assets.feeds.datasets import FEEDS
 from trade_assets.feeds.formats.spot_risk import SPOT_RISK
 from trade_assets.feeds.formats.trade_ledger import FILLS
 from trade_assets.settings import Settings, child_environment
-from trade_assets.stores.connections import Stores
 from trade_assets.tt.datasets import SNAPSHOTS
-from trade_assets.tt.formats.half_minutes import slot_at
+from trade_assets.tt.formats.slot_times import slot_at
 from trade_assets.tt.formats.snapshot_keys import snapshot_key
 from trade_assets.tt.slots.slot_board import SlotSummary
+from trade_assets_tests.support.stores import Stores
 
 RISK_HEADER = """\
 Key,BID,ASK,STRIKE,ITYPE,ADJTHEOR,IVBID,IVASK,IVAVERAGE

@@ -8,8 +8,8 @@ import pytest
 
 from trade_assets.feeds.derived.declarations import GREEKS, POSITIONS, Derived
 from trade_assets.settings import Settings
-from trade_assets.stores.connections import Stores
 from trade_assets_tests.cli.helpers import CALL, PUT, Run
+from trade_assets_tests.support.stores import Stores
 
 pytestmark = pytest.mark.integration
 

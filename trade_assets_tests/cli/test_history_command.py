@@ -4,7 +4,6 @@ import pytest
 
 from trade_assets.feeds.formats.spot_risk import SPOT_RISK
 from trade_assets.settings import Settings
-from trade_assets.stores.connections import Stores
 from trade_assets_tests.cli.helpers import (
     FUTURE,
     RISK_HEADER,
@@ -13,6 +12,7 @@ from trade_assets_tests.cli.helpers import (
     Run,
     store,
 )
+from trade_assets_tests.support.stores import Stores
 
 pytestmark = pytest.mark.integration
 

@@ -8,11 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from trade_assets.feeds.derived.declarations import DATASETS
+from trade_assets.datasets.registry import all_datasets
 from trade_assets.feeds.formats.spot_risk import SPOT_RISK
 from trade_assets.local.redis_server import start_redis
 from trade_assets.settings import Settings, child_environment, load_settings
-from trade_assets.stores.connections import Stores
 from trade_assets_tests.cli.helpers import (
     AT_NINE,
     CALL,
@@ -25,6 +24,7 @@ from trade_assets_tests.cli.helpers import (
     store,
     store_samples,
 )
+from trade_assets_tests.support.stores import Stores
 from trade_assets_tests.support.waiting import eventually
 
 pytestmark = pytest.mark.integration
@@ -149,7 +149,7 @@ def test_unknown_feed_names_the_feeds(run: Run) -> None:
 def test_help_lists_feeds_and_examples(run: Run) -> None:
     text = run("latest", "--help").out
     words = " ".join(text.split())
-    for path, dataset in DATASETS.items():
+    for path, dataset in all_datasets().items():
         assert f" {path} {dataset.title} " in words
     assert "trade-assets latest spot_risk" in text
 

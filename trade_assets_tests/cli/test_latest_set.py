@@ -11,13 +11,13 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from trade_assets.datasets.dataset import RECORD_KEY
+from trade_assets.datasets.records import RECORD_KEY
 from trade_assets.settings import Settings, child_environment
-from trade_assets.stores.connections import Stores
 from trade_assets.tt.datasets import SNAPSHOTS
-from trade_assets.tt.formats.snapshot import SLOT
+from trade_assets.tt.formats.slot_times import SLOT
 from trade_assets.tt.formats.snapshot_keys import snapshot_key
 from trade_assets_tests.cli.helpers import Run
+from trade_assets_tests.support.stores import Stores
 from trade_assets_tests.support.waiting import eventually
 
 pytestmark = pytest.mark.integration

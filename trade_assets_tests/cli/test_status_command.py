@@ -12,20 +12,20 @@ from typing import Any
 
 import pytest
 
-from trade_assets.cli.words import both_zones
+from trade_assets.cli.shown_values import both_zones
 from trade_assets.datasets.keys import feed_file_key
 from trade_assets.feeds.datasets import FEEDS
 from trade_assets.feeds.formats.spot_risk import SPOT_RISK
 from trade_assets.feeds.formats.trade_ledger import FILLS
-from trade_assets.local.ports import free_port
 from trade_assets.market.sessions import open_seconds
-from trade_assets.monitor import set_aside
+from trade_assets.monitor import quarantine as quarantine_reading
+from trade_assets.ports import free_port
 from trade_assets.settings import Settings, child_environment
 from trade_assets.stores.aws import sqs_client
-from trade_assets.stores.connections import Stores
 from trade_assets.tt.datasets import SNAPSHOTS
 from trade_assets_tests.cli.helpers import Run, http_server
 from trade_assets_tests.support.parts import LocalParts
+from trade_assets_tests.support.stores import Stores
 from trade_assets_tests.support.waiting import eventually
 
 pytestmark = pytest.mark.integration
@@ -58,6 +58,10 @@ def test_healthy_platform_is_zero_and_says_what_it_saw(run: Run, settings: Setti
     outcome = run("status", "--json")
     assert outcome.code == 0
     seen = outcome.json
+    assert list(seen) == [
+        "healthy", "problems", "time", "profile", "namespace", "parts",
+        "feeds", "stream_enabled", "stream_runs", "queue", "quarantine", "tt",
+    ]  # fmt: skip
     assert seen["problems"] == []
     assert {part["name"]: part["reachable"] for part in seen["parts"]} == dict.fromkeys(
         ("S3", "SQS", "DynamoDB", "Redis", "Dagster UI", "TT simulator"), True
@@ -214,8 +218,8 @@ def test_without_gaps_and_unknown_columns_it_says_so_or_nothing(run: Run) -> Non
 
 @pytest.mark.usefixtures("healthy")
 def test_unknown_columns_show_and_are_no_problem(run: Run, stores: Stores) -> None:
-    stores.columns.note(SPOT_RISK, ["VEGA", "DELTA [red]"])
-    stores.columns.note(FILLS, ["broker"])
+    stores.unknown_columns.note(SPOT_RISK, ["VEGA", "DELTA [red]"])
+    stores.unknown_columns.note(FILLS, ["broker"])
     outcome = run("status", "--json")
     assert outcome.code == 0
     found = {feed["feed"]: feed["unknown_columns"] for feed in outcome.json["feeds"]}
@@ -326,7 +330,7 @@ def test_quarantine_shows_reasons_and_is_no_problem(
 def test_full_quarantine_is_listed_within_bounds_and_newest_hours_first(
     run: Run, quarantine: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(set_aside, "LOOKED_AT_KEYS", 6)
+    monkeypatch.setattr(quarantine_reading, "LOOKED_AT_KEYS", 6)
     now = datetime.now(UTC)
     for days in (400, 300, 20, 10):
         quarantine("trades_20250101.csv", now - timedelta(days=days), "old")

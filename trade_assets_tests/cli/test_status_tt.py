@@ -10,22 +10,21 @@ from typing import Any
 import pytest
 
 from trade_assets.errors import RemoteUnavailableError
-from trade_assets.local.ports import free_port
 from trade_assets.market.trading_days import CENTRAL
 from trade_assets.monitor.alarms.conditions import Condition
 from trade_assets.monitor.alarms.evaluator import Alarms
 from trade_assets.monitor.alarms.notifier import Notifier
+from trade_assets.ports import free_port
 from trade_assets.remote.protection.protection import Protection
 from trade_assets.settings import Settings
-from trade_assets.stores.connections import Stores
 from trade_assets.tt.client.tiers import api_limits
 from trade_assets.tt.datasets import SNAPSHOTS
-from trade_assets.tt.formats.half_minutes import slot_at
-from trade_assets.tt.formats.snapshot import SLOT
+from trade_assets.tt.formats.slot_times import SLOT, slot_at
 from trade_assets.tt.slots.slot_board import SlotSummary
 from trade_assets.tt.slots.slot_log import SlotNote, SlotState
 from trade_assets_tests.cli.helpers import Run, freshen, freshen_slots
 from trade_assets_tests.support.parts import LocalParts
+from trade_assets_tests.support.stores import Stores
 
 pytestmark = pytest.mark.integration
 

@@ -1,37 +1,40 @@
-"""How gaps and unknown columns of an overview look, where stores would be slow to make them."""
+"""How gaps and unknown columns of the status look, where stores would be slow to make them."""
 
 import io
 from datetime import UTC, datetime, timedelta
 
 from rich.console import Console
 
-from trade_assets.cli.status_view import GAPS_SHOWN, as_text
-from trade_assets.cli.words import both_zones
+from trade_assets.cli.shown_values import both_zones
+from trade_assets.cli.status_feeds import GAPS_SHOWN
+from trade_assets.cli.status_view import as_text
 from trade_assets.feeds.cadence import Gap
-from trade_assets.feeds.health import FeedStatus, Freshness
-from trade_assets.monitor.health import Overview
-from trade_assets.tt.health import TtStatus
+from trade_assets.feeds.feed_status import FeedStatus
+from trade_assets.feeds.health_section import FeedsStatus
+from trade_assets.monitor.freshness import Freshness
+from trade_assets.monitor.health import Health
+from trade_assets.monitor.health_section import GivenUpStatus
+from trade_assets.tt.snapshot_status import TtStatus
 
 NOW = datetime(2025, 7, 17, 15, tzinfo=UTC)
 
 
 def shown(*feeds: FeedStatus) -> list[str]:
-    """Lines of an overview of feeds."""
-    overview = Overview(
+    """Lines of the status of feeds."""
+    health = Health(
         time=NOW,
         profile="local",
         namespace="trade-assets",
         parts=(),
-        feeds=feeds,
-        stream_enabled=False,
-        stream_runs=(),
-        queue=None,
-        quarantine=None,
-        tt=TtStatus(NOW, "ext_prod_sim", True, None, None, None, ()),
+        sections=(
+            FeedsStatus(feeds, stream_enabled=False, stream_runs=()),
+            GivenUpStatus(queue=None, quarantine=None),
+            TtStatus(NOW, "ext_prod_sim", True, None, None, None, ()),
+        ),
     )
     console = Console(file=io.StringIO(), width=200, color_system=None)
     with console.capture() as captured:
-        console.print(as_text(overview))
+        console.print(as_text(health))
     return captured.get().splitlines()
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from trade_assets.cli.tt_fault_command import Kind
-from trade_assets.local.ports import LOOPBACK, free_port
+from trade_assets.ports import LOOPBACK, free_port
 from trade_assets.settings import Settings, load_settings
 from trade_assets.simulators.tt.faults import FaultKind
 from trade_assets_tests.cli.helpers import Run, runner

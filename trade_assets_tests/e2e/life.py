@@ -10,10 +10,10 @@ import psutil
 from trade_assets.datasets.keys import FEEDS_PREFIX
 from trade_assets.feeds.datasets import FEEDS
 from trade_assets.simulators.desk.spot_risk_file import spot_risk_file
-from trade_assets.stores.connections import Stores
 from trade_assets.stores.dynamodb.calls import DynamoCalls
 from trade_assets.stores.dynamodb.ledger import FileState
 from trade_assets_tests.support.product import Running
+from trade_assets_tests.support.stores import Stores
 from trade_assets_tests.support.waiting import eventually
 
 SPOT_RISK = FEEDS["actant/spot_risk"]

@@ -12,14 +12,19 @@ from typing import Any
 
 import pytest
 
-from trade_assets.datasets.keys import FEEDS_PREFIX, feed_file_key, parse_feed_key
-from trade_assets.feeds.datasets import FEEDS, feed_of_file
+from trade_assets.datasets.keys import (
+    FEEDS_PREFIX,
+    LAYERS,
+    STORED_LAYERS,
+    feed_file_key,
+    parse_feed_key,
+)
+from trade_assets.datasets.registry import feed_of_file
+from trade_assets.feeds.datasets import FEEDS
 from trade_assets.feeds.derived.declarations import GREEKS
-from trade_assets.io_managers.layers import LAYERS, STORED_LAYERS
 from trade_assets.simulators.desk.desk import DeskPlan, DeskState
 from trade_assets.simulators.desk.ledger_file import ledger_file
 from trade_assets.simulators.desk.spot_risk_file import spot_risk_file
-from trade_assets.stores.connections import Stores
 from trade_assets.stores.dynamodb.ledger import FileState
 from trade_assets_tests.e2e.life import (
     FILLS,
@@ -39,6 +44,7 @@ from trade_assets_tests.support.product import (
     product_settings,
     running_up,
 )
+from trade_assets_tests.support.stores import Stores
 from trade_assets_tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]

@@ -19,16 +19,15 @@ import urllib3
 
 from trade_assets.datasets.keys import PARTITION_FORMAT
 from trade_assets.errors import StoreUnavailableError
-from trade_assets.local.ports import LOOPBACK
 from trade_assets.monitor.alarms.evaluator import LEASE_SECONDS
 from trade_assets.monitor.alarms.state_store import Board
+from trade_assets.ports import LOOPBACK
 from trade_assets.remote.secrets import SecretsManagerCredentials
 from trade_assets.stores.aws import secretsmanager_client
 from trade_assets.stores.redis.latest_store import LatestStore
 from trade_assets.tt.client.token_cache import TokenVault
 from trade_assets.tt.datasets import SNAPSHOTS
-from trade_assets.tt.formats.half_minutes import slot_at
-from trade_assets.tt.formats.snapshot import SLOT
+from trade_assets.tt.formats.slot_times import SLOT, slot_at
 from trade_assets.tt.formats.snapshot_keys import parse_snapshot_key, snapshot_hour_prefix
 from trade_assets.tt.slots.slot_log import SlotNote
 from trade_assets_tests.e2e.life import Product, backfill_status

@@ -7,10 +7,10 @@ import pytest
 
 from trade_assets.feeds.stream import consumer
 from trade_assets.settings import Settings
-from trade_assets.stores.connections import Stores
 from trade_assets.stores.provision import provision
-from trade_assets.stores.sqs.notifications import FeedQueue
+from trade_assets.stores.sqs.notifications import NotificationQueue
 from trade_assets_tests.support.parts import LocalParts
+from trade_assets_tests.support.stores import Stores
 from trade_assets_tests.support.waiting import eventually
 
 
@@ -39,7 +39,7 @@ def quick(local_parts: LocalParts, tmp_path: Path) -> Settings:
 
 def _take_test_event(settings: Settings) -> None:
     """Take the message with which S3 tries a new notification, so that tests can count theirs."""
-    feed_queue = FeedQueue(settings)
+    feed_queue = NotificationQueue(settings)
     messages = eventually(lambda: feed_queue.receive(1), what="S3's test event")
     assert [message.announced for message in messages] == [()]
     feed_queue.delete(messages)

@@ -3,8 +3,10 @@
 import polars as pl
 import pytest
 
-from trade_assets.datasets.dataset import COMMON_SCHEMA, IDENTITY_SCHEMA, RECORD_SCHEMA, to_records
-from trade_assets.feeds.datasets import FEEDS, feed_of_file
+from trade_assets.datasets.dataset import to_records
+from trade_assets.datasets.records import COMMON_SCHEMA, IDENTITY_SCHEMA, RECORD_SCHEMA
+from trade_assets.datasets.registry import feed_of_file
+from trade_assets.feeds.datasets import FEEDS
 from trade_assets.feeds.formats.eod import EOD
 from trade_assets.feeds.formats.futures_settlement import FUTURES_SETTLEMENT
 from trade_assets.feeds.formats.options_settlement import OPTIONS_SETTLEMENT

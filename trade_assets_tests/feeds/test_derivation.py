@@ -7,12 +7,11 @@ import orjson
 import polars as pl
 import pytest
 
-from trade_assets.feeds.datasets import FEEDS
+from trade_assets.feeds.datasets import DERIVED, FEEDS, derived_from
 from trade_assets.feeds.derivation import Deriver, newest_picture
-from trade_assets.feeds.derived.declarations import DERIVED, GREEKS, POSITIONS, derived_from
+from trade_assets.feeds.derived.declarations import GREEKS, POSITIONS
 from trade_assets.feeds.derived.greeks import Reason
 from trade_assets.settings import Settings
-from trade_assets.stores.connections import Stores
 from trade_assets_tests.feeds.stream.derived_files import (
     CALLS,
     FUTURE,
@@ -36,6 +35,7 @@ from trade_assets_tests.stores.samples import (
     ledger_key,
     spot_key,
 )
+from trade_assets_tests.support.stores import Stores
 
 MINUTES_OF_A_DAY = 24 * 60
 

@@ -8,12 +8,12 @@ from structlog.testing import capture_logs
 
 from trade_assets.datasets.dataset import Feed
 from trade_assets.datasets.keys import PARTITION_FORMAT, parse_feed_key
-from trade_assets.feeds.health import FeedStatus, feed_status
-from trade_assets.ingest.figures import HourFigures, Reports
+from trade_assets.feeds.feed_status import FeedStatus, feed_status
+from trade_assets.feeds.stream.reporting import StreamReports
+from trade_assets.ingest.figures import FileFigures
 from trade_assets.ingest.file_status import note_files
 from trade_assets.ingest.reading import FileResult, FileVersion
 from trade_assets.settings import Settings
-from trade_assets.stores.connections import Stores
 from trade_assets_tests.feeds.stream.derived_files import VTEXP
 from trade_assets_tests.feeds.stream.harness import consuming, drained
 from trade_assets_tests.stores.samples import (
@@ -26,6 +26,7 @@ from trade_assets_tests.stores.samples import (
     spot_key,
     spot_name,
 )
+from trade_assets_tests.support.stores import Stores
 
 START = HOUR + timedelta(minutes=33)
 """Event time of `spot_key(0)`; the market is open."""
@@ -131,7 +132,7 @@ def test_an_unknown_column_is_logged_once_for_all_processes(
         ]
         # What one feed has is news in another.
         assert len(note(others, [seen(6, "VEGA")], VTEXP)) == 1
-    assert redis_only.columns.names(SPOT) == ["RHO", "VEGA"]
+    assert redis_only.unknown_columns.names(SPOT) == ["RHO", "VEGA"]
 
 
 def test_a_late_file_goes_into_its_landing_hour_and_under_its_own_time(
@@ -139,7 +140,7 @@ def test_a_late_file_goes_into_its_landing_hour_and_under_its_own_time(
 ) -> None:
     late = spot_key(20, datetime.now(UTC))
     later = START + timedelta(minutes=1)
-    reports = Reports()
+    reports = StreamReports()
     with consuming(stores, reports=reports):
         for second in (10, 30):
             key = spot_key(second)
@@ -162,7 +163,7 @@ def test_a_late_file_goes_into_its_landing_hour_and_under_its_own_time(
             (10, spot_key(10), "120"), (20, late, "99.5"), (30, spot_key(30), "140"),
         )
     ]  # fmt: skip
-    told = [figures for figures in reports.take() if isinstance(figures, HourFigures)]
+    told = [figures for figures in reports.take() if isinstance(figures, FileFigures)]
     assert {figures.partition: figures.files for figures in told} == {
         HOUR.strftime(PARTITION_FORMAT): 2,
         parse_feed_key(late).partition: 1,

@@ -10,14 +10,12 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from trade_assets.datasets.dataset import Feed
-from trade_assets.datasets.keys import PARTITION_FORMAT
+from trade_assets.datasets.keys import FILES, HISTORY, LATEST, LAYERS, PARTITION_FORMAT
 from trade_assets.defs.feeds.hour_job import RANGE_END_TAG, RANGE_START_TAG
 from trade_assets.defs.shared.hour_assets import hour_partitions
 from trade_assets.defs.shared.names import layer_key
-from trade_assets.io_managers.layers import FILES, HISTORY, LATEST, LAYERS
 from trade_assets.settings import Settings
 from trade_assets.stores.aws import dynamodb_client
-from trade_assets.stores.connections import Stores
 from trade_assets_tests.stores.samples import (
     FILLS,
     HOUR,
@@ -31,6 +29,7 @@ from trade_assets_tests.stores.samples import (
     spot_key,
 )
 from trade_assets_tests.support.materialise import PARTITION, Materialise, metadata, partitions
+from trade_assets_tests.support.stores import Stores
 
 NEXT = HOUR + timedelta(hours=1)
 

@@ -13,7 +13,7 @@ import pytest
 from trade_assets.errors import LocalStackError
 from trade_assets.local.child_process import Part, PartCommand, log_tail
 from trade_assets.local.launcher import await_port, tied
-from trade_assets.local.ports import free_port
+from trade_assets.ports import free_port
 from trade_assets_tests.support.waiting import eventually
 
 SLEEPER = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(600)"]

@@ -14,7 +14,7 @@ from trade_assets.local.ministack import (
     is_built,
     start_ministack,
 )
-from trade_assets.local.ports import LOOPBACK, free_port
+from trade_assets.ports import LOOPBACK, free_port
 from trade_assets.settings import Settings, load_settings
 from trade_assets.stores.aws import dynamodb_client, s3_client
 from trade_assets.stores.provision import provision

@@ -5,8 +5,8 @@ from pathlib import Path
 import redis
 
 from trade_assets.local.child_process import Part
-from trade_assets.local.ports import LOOPBACK, free_port
 from trade_assets.local.redis_server import answers_ping, redis_command, start_redis
+from trade_assets.ports import LOOPBACK, free_port
 
 
 def test_data_survives_a_restart(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from trade_assets.local.child_process import PartCommand
 from trade_assets.local.dagster_home import LOCATION_NAME, write_instance, write_workspace
 from trade_assets.local.programs import Program, StackPaths
 from trade_assets.local.stack import port_needs, running_stack, stack_environment
-from trade_assets.local.stack_status import FeedStatus, StackStatus, data_line, program_line
+from trade_assets.local.stack_status import LiveFeed, StackStatus, data_line, program_line
 from trade_assets.local.supervisor import ProgramState, render, socket_path
 from trade_assets.settings import load_settings
 from trade_assets.stores.sqs.notifications import QueueDepth
@@ -135,8 +135,8 @@ def test_status_shows_files_lag_and_queues_or_the_problem() -> None:
         files=1200,
         records=3,
         feeds=(
-            FeedStatus("spot_risk", "2025-07-17T19:33:31.000000Z", 0.051),
-            FeedStatus("fills", "-", None),
+            LiveFeed("spot_risk", "2025-07-17T19:33:31.000000Z", 0.051),
+            LiveFeed("fills", "-", None),
         ),
         queue=QueueDepth(waiting=2, in_flight=1, dead=4),
     )

@@ -7,10 +7,9 @@ import pytest
 
 from trade_assets.local.stack_status import SlotStatus, StackStatus, StatusReader, data_line
 from trade_assets.settings import Settings
-from trade_assets.stores.connections import Stores
-from trade_assets.tt.formats.half_minutes import slot_at
-from trade_assets.tt.formats.snapshot import SLOT
+from trade_assets.tt.formats.slot_times import SLOT, slot_at
 from trade_assets.tt.slots.slot_board import SlotSummary
+from trade_assets_tests.support.stores import Stores
 
 SLOT_TIME = datetime(2025, 7, 17, 19, 33, 30, tzinfo=UTC)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import urllib3
 
-from trade_assets.local.ports import LOOPBACK
+from trade_assets.ports import LOOPBACK
 from trade_assets.settings import Settings
 from trade_assets.stores.provision import provision
 from trade_assets_tests.support.product import Running, product_settings, running_up

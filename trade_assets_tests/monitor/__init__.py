@@ -1,1 +1,1 @@
-"""Tests of the one look at everything."""
+"""Tests of the health, of what was given up, and of the alarms."""

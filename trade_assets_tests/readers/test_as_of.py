@@ -13,10 +13,10 @@ from polars.testing import assert_frame_equal
 
 from trade_assets.errors import StoreRejectedError, StoreUnavailableError
 from trade_assets.feeds.formats.sod import SOD
-from trade_assets.local.ports import free_port
+from trade_assets.ports import free_port
 from trade_assets.settings import Settings
-from trade_assets.stores.connections import Stores
 from trade_assets_tests.stores.samples import SPOT, records
+from trade_assets_tests.support.stores import Stores
 
 pytestmark = pytest.mark.integration
 
@@ -214,5 +214,5 @@ def test_the_past_without_its_table_is_refused(settings: Settings) -> None:
     with Stores(settings) as stores:  # nothing is provisioned: a Redis, and no table
         stores.latest.write(SPOT, frame_of(key, [(10, "a.csv")]))
         assert found(stores, [key], 10, 20) == [(key, 10)]
-        with pytest.raises(StoreRejectedError, match="reading history"):
+        with pytest.raises(StoreRejectedError, match="ResourceNotFound"):
             stores.as_of.records(SPOT, [key], at(9), at(20))

@@ -15,7 +15,7 @@ from trade_assets.errors import (
     RemoteRejectedError,
     RemoteUnavailableError,
 )
-from trade_assets.local.ports import LOOPBACK, free_port
+from trade_assets.ports import LOOPBACK, free_port
 from trade_assets.remote.http import Http, Request, Response
 
 SECRET = "s3cr3t-t0ken"

@@ -7,11 +7,8 @@ import pytest
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, ReadTimeoutError
 
 from trade_assets.errors import StoreRejectedError, StoreUnavailableError
-from trade_assets.local.ports import LOOPBACK, free_port
-from trade_assets.monitor.alarms.topic import topic_arn
 from trade_assets.settings import Settings
 from trade_assets.stores.aws import as_store_error, secretsmanager_client, sns_client, sts_client
-from trade_assets_tests.support.parts import LocalParts
 
 
 def refused(code: str, status: int = 400) -> ClientError:
@@ -54,17 +51,6 @@ def test_the_local_profile_takes_nothing_of_the_users_own_set_up(
         credentials = client._get_credentials()  # type: ignore[attr-defined, union-attr]
         assert credentials.access_key == "local"
         assert client.meta.endpoint_url == settings.aws_endpoint
-
-
-def test_the_topics_arn_is_the_one_that_sns_gives(settings: Settings) -> None:
-    made = sns_client(settings).create_topic(Name=settings.alarms_topic)["TopicArn"]
-    assert topic_arn(settings) == made
-
-
-def test_the_topics_arn_takes_an_answering_aws(local_parts: LocalParts, tmp_path: Path) -> None:
-    nowhere = local_parts.settings(tmp_path, aws_endpoint_url=f"http://{LOOPBACK}:{free_port()}")
-    with pytest.raises(StoreUnavailableError, match="asking for the AWS account"):
-        topic_arn(nowhere)
 
 
 def test_no_error_of_secrets_manager_shows_a_secret(provisioned: Settings) -> None:

@@ -7,7 +7,6 @@ from urllib.parse import unquote_plus
 import pytest
 import redis
 
-from trade_assets.monitor.alarms.topic import topic_arn
 from trade_assets.settings import Settings
 from trade_assets.stores.aws import (
     dynamodb_client,
@@ -18,6 +17,7 @@ from trade_assets.stores.aws import (
 )
 from trade_assets.stores.dynamodb.ledger import GENERATION_KEY
 from trade_assets.stores.provision import provision
+from trade_assets.stores.sns.topics import topic_arn
 from trade_assets_tests.support.parts import LocalParts
 
 
@@ -148,7 +148,9 @@ def test_on_aws_no_secret_is_made_and_the_topic_is_encrypted(aws_settings: Setti
     made = provision(aws_settings)
     again = provision(aws_settings)
     sns = sns_client(aws_settings)
-    attributes = sns.get_topic_attributes(TopicArn=topic_arn(aws_settings))["Attributes"]
+    attributes = sns.get_topic_attributes(
+        TopicArn=topic_arn(aws_settings, aws_settings.alarms_topic)
+    )["Attributes"]
     assert attributes["KmsMasterKeyId"] == "alias/aws/sns"
     assert aws_settings.alarms_topic in made.created
     assert aws_settings.alarms_topic in again.found
@@ -169,6 +171,6 @@ def test_a_key_that_somebody_chose_for_the_topic_stays(aws_settings: Settings) -
         provision(aws_settings)
         return sns.get_topic_attributes(TopicArn=arn)["Attributes"]["KmsMasterKeyId"]
 
-    assert arn == topic_arn(aws_settings)
+    assert arn == topic_arn(aws_settings, aws_settings.alarms_topic)
     assert key_after("alias/the-desk") == "alias/the-desk"
     assert key_after("") == "alias/aws/sns"

@@ -10,13 +10,12 @@ import dagster as dg
 import pytest
 
 from trade_assets.datasets.dataset import Dataset, Feed
-from trade_assets.datasets.keys import PARTITION_FORMAT
+from trade_assets.datasets.keys import LAYERS, PARTITION_FORMAT, STORED_LAYERS
 from trade_assets.definitions import build_definitions
 from trade_assets.defs.shared.names import layer_key
-from trade_assets.io_managers.layers import LAYERS, STORED_LAYERS
 from trade_assets.settings import Settings
-from trade_assets.stores.connections import Stores
 from trade_assets_tests.stores.samples import HOUR
+from trade_assets_tests.support.stores import Stores
 
 PARTITION = HOUR.strftime(PARTITION_FORMAT)
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from uuid import uuid4
 
 from trade_assets.local.ministack import FOLDER_NAME, ensure_environment, start_ministack
-from trade_assets.local.ports import LOOPBACK
 from trade_assets.local.redis_server import start_redis
+from trade_assets.ports import LOOPBACK
 from trade_assets.settings import Settings, load_settings
 
 CHECKOUT = Path(__file__).resolve().parents[2]

@@ -15,7 +15,7 @@ import urllib3
 
 from trade_assets.local.leftovers import marked_processes
 from trade_assets.local.ministack import FOLDER_NAME
-from trade_assets.local.ports import LOOPBACK, free_port
+from trade_assets.ports import LOOPBACK, free_port
 from trade_assets.settings import Settings, child_environment, load_settings
 from trade_assets_tests.support.parts import CHECKOUT, ministack_python
 from trade_assets_tests.support.waiting import eventually

@@ -10,21 +10,21 @@ from typing import Any, Final
 
 import dagster as dg
 
-from trade_assets.datasets.dataset import Feed
+from trade_assets.datasets.dataset import ParsedDataset
+from trade_assets.datasets.keys import FILES
 from trade_assets.defs.shared.check_outcome import CheckOutcome
-from trade_assets.defs.shared.names import FRESHNESS_CHECK, GAPS_CHECK, STORES, layer_key
-from trade_assets.feeds.gaps import feed_gaps
-from trade_assets.feeds.health import freshness_limit
-from trade_assets.io_managers.layers import FILES
+from trade_assets.defs.shared.names import FEED_STORES, FRESHNESS_CHECK, GAPS_CHECK, layer_key
+from trade_assets.feeds.feed_status import feed_gaps
+from trade_assets.feeds.feed_stores import FeedStores
 from trade_assets.io_managers.metadata import rows_table
-from trade_assets.stores.connections import Stores
+from trade_assets.monitor.freshness import freshness_limit
 
 GAPS_LISTED: Final = 20
 
-Outcome = Callable[[Stores, Feed], CheckOutcome]
+Outcome = Callable[[FeedStores, ParsedDataset], CheckOutcome]
 
 
-def freshness_outcome(stores: Stores, feed: Feed) -> CheckOutcome:
+def freshness_outcome(stores: FeedStores, feed: ParsedDataset) -> CheckOutcome:
     """Whether a file of the feed was ingested lately, by the feed's status in Redis."""
     limit = freshness_limit(stores.settings, feed)
     status = stores.latest.status(feed)
@@ -47,7 +47,7 @@ def freshness_outcome(stores: Stores, feed: Feed) -> CheckOutcome:
     )
 
 
-def gaps_outcome(stores: Stores, feed: Feed) -> CheckOutcome:
+def gaps_outcome(stores: FeedStores, feed: ParsedDataset) -> CheckOutcome:
     """Whether files are missing by the feed's cadence; the newest gaps are listed."""
     days = stores.settings.arrival.gap_days
     now = datetime.now(UTC)
@@ -74,7 +74,7 @@ def gaps_outcome(stores: Stores, feed: Feed) -> CheckOutcome:
     )
 
 
-def arrival_outcomes(stores: Stores, feed: Feed) -> list[CheckOutcome]:
+def arrival_outcomes(stores: FeedStores, feed: ParsedDataset) -> list[CheckOutcome]:
     """Outcomes of the checks that a feed has."""
     outcomes = [freshness_outcome(stores, feed)]
     if feed.gap_seconds is not None:
@@ -82,7 +82,7 @@ def arrival_outcomes(stores: Stores, feed: Feed) -> list[CheckOutcome]:
     return outcomes
 
 
-def arrival_checks(feed: Feed) -> list[dg.AssetChecksDefinition]:
+def arrival_checks(feed: ParsedDataset) -> list[dg.AssetChecksDefinition]:
     """The checks of a feed, to be run by hand."""
     freshness = f"A file was ingested within {feed.freshness_seconds:g} s (a setting)."
     checks = [_check(feed, FRESHNESS_CHECK, freshness, freshness_outcome)]
@@ -95,14 +95,16 @@ def arrival_checks(feed: Feed) -> list[dg.AssetChecksDefinition]:
     return checks
 
 
-def _check(feed: Feed, name: str, description: str, outcome: Outcome) -> dg.AssetChecksDefinition:
+def _check(
+    feed: ParsedDataset, name: str, description: str, outcome: Outcome
+) -> dg.AssetChecksDefinition:
     @dg.asset_check(
         asset=layer_key(feed, FILES),
         name=name,
         description=description,
-        required_resource_keys={STORES},
+        required_resource_keys={FEED_STORES},
     )
     def check(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
-        return outcome(context.resources.stores, feed).as_result()
+        return outcome(context.resources.feed_stores, feed).as_result()
 
     return check

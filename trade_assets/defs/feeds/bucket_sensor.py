@@ -15,13 +15,20 @@ import orjson
 
 from trade_assets.datasets.keys import FeedKey, parse_feed_key
 from trade_assets.defs.feeds.arrival_checks import freshness_outcome
-from trade_assets.defs.feeds.hour_job import AssetJob, hour_run_request
+from trade_assets.defs.feeds.hour_job import hour_run_request
 from trade_assets.defs.feeds.stream_run import feed_stream
-from trade_assets.defs.feeds.stream_supervisor import ACTIVE, keep_stream
+from trade_assets.defs.feeds.stream_supervisor import keep_stream
 from trade_assets.defs.shared.hour_assets import HOURS_PER_RUN
-from trade_assets.defs.shared.names import BUCKET_SENSOR, HOUR_JOB, STREAM_JOB
+from trade_assets.defs.shared.names import (
+    BUCKET_SENSOR,
+    HOUR_JOB,
+    STREAM_JOB,
+    UNFINISHED,
+    AssetJob,
+)
 from trade_assets.errors import TradeAssetsError
 from trade_assets.feeds.datasets import FEEDS
+from trade_assets.feeds.feed_stores import FeedStores
 from trade_assets.feeds.stream.discovery import (
     ATTEMPTS,
     BACKLOG_MESSAGES,
@@ -29,7 +36,6 @@ from trade_assets.feeds.stream.discovery import (
     ScanCursor,
 )
 from trade_assets.settings import Settings
-from trade_assets.stores.connections import Stores
 from trade_assets.stores.s3.objects import ObjectInfo
 
 FRESHNESS_EVERY_SECONDS: Final = 60.0
@@ -69,8 +75,9 @@ def bucket_sensor(settings: Settings, job: AssetJob) -> dg.SensorDefinition:
         description="Keeps one stream run alive and ingests files that no event announced.",
     )
     def feed_bucket(
-        context: dg.SensorEvaluationContext, stores: dg.ResourceParam[Stores]
+        context: dg.SensorEvaluationContext, quick_feed_stores: dg.ResourceParam[FeedStores]
     ) -> dg.SensorResult:
+        stores = quick_feed_stores
         cursor = SensorCursor.from_json(context.cursor)
         requests: list[dg.RunRequest] = []
         notes: list[str] = []
@@ -93,7 +100,7 @@ def bucket_sensor(settings: Settings, job: AssetJob) -> dg.SensorDefinition:
 
 
 def _keep_stream(
-    instance: dg.DagsterInstance, stores: Stores, requests: list[dg.RunRequest]
+    instance: dg.DagsterInstance, stores: FeedStores, requests: list[dg.RunRequest]
 ) -> str:
     decision = keep_stream(instance, stores.settings, stores.heartbeats.alive())
     if decision.request:
@@ -105,7 +112,7 @@ def _keep_stream(
 
 def _ingest_missed(
     instance: dg.DagsterInstance,
-    stores: Stores,
+    stores: FeedStores,
     cursor: SensorCursor,
     requests: list[dg.RunRequest],
 ) -> str:
@@ -136,7 +143,7 @@ def _ingest_missed(
 
 
 def _busy(instance: dg.DagsterInstance) -> bool:
-    runs = instance.get_runs(dg.RunsFilter(job_name=HOUR_JOB, statuses=ACTIVE), limit=1)
+    runs = instance.get_runs(dg.RunsFilter(job_name=HOUR_JOB, statuses=UNFINISHED), limit=1)
     return bool(runs)
 
 
@@ -181,7 +188,7 @@ def _run_request(
     return hour_run_request(hours, files, run_key)
 
 
-def _freshness(stores: Stores, cursor: SensorCursor) -> list[dg.AssetCheckEvaluation]:
+def _freshness(stores: FeedStores, cursor: SensorCursor) -> list[dg.AssetCheckEvaluation]:
     """Freshness of every feed when it changes; the stream says itself that a feed is fresh.
 
     Without the stream also every minute: then nobody else says it.

@@ -1,5 +1,5 @@
 """Asset checks of the feeds on data that was just written: a rerun yields them, the stream reports
-them. Checks of time passing are in `arrival`.
+them. Checks of time passing are in `arrival_checks`.
 """
 
 from collections.abc import Iterator
@@ -9,6 +9,7 @@ import dagster as dg
 import polars as pl
 
 from trade_assets.datasets.dataset import Feed
+from trade_assets.datasets.keys import HISTORY, LATEST
 from trade_assets.defs.shared.check_outcome import CheckOutcome
 from trade_assets.defs.shared.names import (
     QUOTES_CHECK,
@@ -18,10 +19,9 @@ from trade_assets.defs.shared.names import (
     layer_key,
 )
 from trade_assets.defs.shared.written_checks import schema_outcome, symbols_outcome
-from trade_assets.ingest.figures import HourFigures
-from trade_assets.io_managers.layers import HISTORY, LATEST
+from trade_assets.feeds.feed_stores import FeedStores
+from trade_assets.ingest.figures import FileFigures
 from trade_assets.io_managers.metadata import rows_table
-from trade_assets.stores.connections import Stores
 
 ROWS_LOOKED_UP: Final = 500
 """Rows of the newest file that are looked up in DynamoDB: 5 requests. A file can have 35,000."""
@@ -59,17 +59,17 @@ def write_check_specs(feed: Feed) -> list[dg.AssetCheckSpec]:
     return specs
 
 
-def write_check_outcomes(figures: HourFigures, stores: Stores) -> Iterator[CheckOutcome]:
+def write_check_outcomes(figures: FileFigures, stores: FeedStores) -> Iterator[CheckOutcome]:
     """Outcomes of the checks on data that was just written."""
     feed = figures.dataset
-    yield schema_outcome(figures, figures.schema_problems)
+    yield schema_outcome(figures)
     yield _rows_outcome(figures, stores)
     yield symbols_outcome(figures)
     if feed.quote_columns is not None:
         yield _quotes_outcome(figures)
 
 
-def _rows_outcome(figures: HourFigures, stores: Stores) -> CheckOutcome:
+def _rows_outcome(figures: FileFigures, stores: FeedStores) -> CheckOutcome:
     feed, missing = figures.dataset, 0
     if figures.sample is not None:
         missing = stores.history.missing(feed, _some_rows(figures.sample))
@@ -95,7 +95,7 @@ def _some_rows(records: pl.DataFrame) -> pl.DataFrame:
     return records.gather_every(-(-records.height // ROWS_LOOKED_UP) or 1)
 
 
-def _quotes_outcome(figures: HourFigures) -> CheckOutcome:
+def _quotes_outcome(figures: FileFigures) -> CheckOutcome:
     quotes = figures.quotes
     return CheckOutcome(
         layer_key(figures.dataset, LATEST),

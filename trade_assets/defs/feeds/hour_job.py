@@ -1,22 +1,25 @@
 """The asset job of the feeds and what is derived from them: landing hours, into both stores."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 import dagster as dg
 
 from trade_assets.datasets.dataset import Feed
-from trade_assets.defs.shared.names import HOUR_JOB, RUN_KIND_TAG, layer_key, op_name
-from trade_assets.feeds.datasets import FEEDS
-from trade_assets.feeds.derived.declarations import derived_from
-from trade_assets.io_managers.layers import LAYERS, STORED_LAYERS
+from trade_assets.datasets.keys import LAYERS, STORED_LAYERS
+from trade_assets.defs.shared.names import (
+    HOUR_JOB,
+    HOUR_RUNS,
+    RUN_KIND_TAG,
+    AssetJob,
+    layer_key,
+    op_name,
+)
+from trade_assets.feeds.datasets import FEEDS, derived_from
 
 # Dagster's own tags of a run over a range of partitions (a backfill sets the same ones).
 RANGE_START_TAG: Final = "dagster/asset_partition_range_start"
 RANGE_END_TAG: Final = "dagster/asset_partition_range_end"
-
-AssetJob = Any
-"""What `define_asset_job` returns; Dagster does not export its type."""
 
 
 def hour_job() -> AssetJob:
@@ -24,7 +27,7 @@ def hour_job() -> AssetJob:
     return dg.define_asset_job(
         HOUR_JOB,
         selection=dg.AssetSelection.assets(*_keys(FEEDS.values())),
-        tags={RUN_KIND_TAG: "hours"},
+        tags={RUN_KIND_TAG: HOUR_RUNS},
         description="Re-reads landing hours from S3 and writes both stores; always ends the same.",
     )
 
@@ -43,7 +46,7 @@ def hour_run_request(
         for item in (feed, *derived_from(feed))
     }
     several = len(hours) > 1
-    tags = {RUN_KIND_TAG: "hours", "trade_assets/files": str(sum(map(len, files.values())))}
+    tags = {RUN_KIND_TAG: HOUR_RUNS, "trade_assets/files": str(sum(map(len, files.values())))}
     if several:
         tags |= {RANGE_START_TAG: hours[0], RANGE_END_TAG: hours[-1]}
     return dg.RunRequest(

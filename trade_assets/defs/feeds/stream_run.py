@@ -4,32 +4,35 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from trade_assets.defs.derived.checks import derived_outcome
+from trade_assets.datasets.keys import LAYERS, STORED_LAYERS
 from trade_assets.defs.feeds.arrival_checks import arrival_outcomes
 from trade_assets.defs.feeds.checks import write_check_outcomes
+from trade_assets.defs.feeds.derived_checks import derived_outcome
 from trade_assets.defs.shared.check_outcome import CheckOutcome
 from trade_assets.defs.shared.names import (
+    FEED_STORES,
     HISTORY_IO,
     LATEST_IO,
+    PRIORITY_TAG,
     RUN_KIND_TAG,
-    STORES,
     STREAM_JOB,
+    STREAM_RUNS,
     layer_key,
 )
 from trade_assets.errors import TradeAssetsError
+from trade_assets.feeds.derivation import DerivedFigures
+from trade_assets.feeds.feed_stores import FeedStores
 from trade_assets.feeds.stream.consumer import StreamConsumer
+from trade_assets.feeds.stream.reporting import StreamFigures, StreamReports
 from trade_assets.feeds.stream.window import StreamWindow
-from trade_assets.ingest.figures import AnyFigures, DerivedFigures, Reports
-from trade_assets.io_managers.layers import LAYERS, STORED_LAYERS
 from trade_assets.io_managers.metadata import figures_metadata
 from trade_assets.logs import configure_run, get_logger
-from trade_assets.stores.connections import Stores
 
 log = get_logger(__name__)
 
 
 @dg.op(
-    required_resource_keys={STORES, LATEST_IO, HISTORY_IO},
+    required_resource_keys={FEED_STORES, LATEST_IO, HISTORY_IO},
     out=dg.Out(dg.Nothing),
     description="Consumes bucket notifications for one window; writes through the IO managers.",
 )
@@ -38,10 +41,10 @@ def consume_window(context: dg.OpExecutionContext) -> Iterator[object]:
 
     A generator: Dagster stores what it yields at once, and `log_event` at the next yield.
     """
-    stores: Stores = context.resources.stores
+    stores: FeedStores = context.resources.feed_stores
     run_id = context.run_id
     configure_run(stores.settings, run_id)
-    reports = Reports()
+    reports = StreamReports()
     consumer = StreamConsumer(
         stores.settings,
         stores,
@@ -60,7 +63,7 @@ def consume_window(context: dg.OpExecutionContext) -> Iterator[object]:
 
 
 def _events(
-    context: dg.OpExecutionContext, figures: AnyFigures, stores: Stores
+    context: dg.OpExecutionContext, figures: StreamFigures, stores: FeedStores
 ) -> Iterator[dg.AssetMaterialization]:
     # Checks first: `log_event` is stored at the next yield, and a check of this run counts for
     # the run's materialisations. One row a run and check, updated: no growth.
@@ -78,14 +81,14 @@ def _events(
         )
 
 
-def _layers(figures: AnyFigures) -> tuple[str, ...]:
+def _layers(figures: StreamFigures) -> tuple[str, ...]:
     """The layers that were written."""
     if isinstance(figures, DerivedFigures):
         return STORED_LAYERS if figures.rows else ()
     return LAYERS
 
 
-def _outcomes(figures: AnyFigures, stores: Stores) -> Iterator[CheckOutcome]:
+def _outcomes(figures: StreamFigures, stores: FeedStores) -> Iterator[CheckOutcome]:
     if isinstance(figures, DerivedFigures):
         yield derived_outcome(figures)
         return
@@ -96,7 +99,7 @@ def _outcomes(figures: AnyFigures, stores: Stores) -> Iterator[CheckOutcome]:
 @dg.job(
     name=STREAM_JOB,
     executor_def=dg.in_process_executor,
-    tags={RUN_KIND_TAG: "stream", "dagster/priority": "10"},
+    tags={RUN_KIND_TAG: STREAM_RUNS, PRIORITY_TAG: "10"},
     description="One window of the feeds' stream; the bucket sensor keeps exactly one alive.",
 )
 def feed_stream() -> None:

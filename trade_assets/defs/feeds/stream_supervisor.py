@@ -10,20 +10,12 @@ from typing import Final
 
 import dagster as dg
 
-from trade_assets.defs.shared.names import STREAM_JOB
+from trade_assets.defs.shared.names import STREAM_JOB, UNFINISHED
+from trade_assets.feeds.stream.heartbeats import StreamBeat
 from trade_assets.settings import Settings
-from trade_assets.stores.redis.heartbeats import StreamBeat
 
 START_GRACE_SECONDS: Final = 30.0
 """How long a run may take from its creation to its first heartbeat."""
-
-ACTIVE: Final = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
-]
 
 
 @dataclass(frozen=True)
@@ -66,7 +58,7 @@ def decide(
 def unfinished_stream_runs(instance: dg.DagsterInstance) -> list[StreamRun]:
     """Stream runs that Dagster holds for queued, starting, running or being terminated."""
     records = instance.get_run_records(
-        dg.RunsFilter(job_name=STREAM_JOB, statuses=ACTIVE), limit=20
+        dg.RunsFilter(job_name=STREAM_JOB, statuses=UNFINISHED), limit=20
     )
     return [
         StreamRun(

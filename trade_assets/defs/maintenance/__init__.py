@@ -1,1 +1,1 @@
-"""Keeping Dagster's own storage bounded."""
+"""Dagster objects that keep Dagster's own storage bounded."""

@@ -1,4 +1,4 @@
-"""Pruning of Dagster's storage: old runs of our own jobs go, with their events.
+"""Pruning of Dagster's storage: old runs of our own kinds go, with their events.
 
 The newest materialisation of every hour partition that such a run made is reported once more,
 without a run, before the run goes: the partition stays materialised in the UI, at the price of one
@@ -12,21 +12,21 @@ from typing import Final
 import dagster as dg
 
 from trade_assets.defs.shared.names import (
-    HOUR_JOB,
-    HOUR_REPORT_JOB,
+    HOUR_RUNS,
     MAINTENANCE_JOB,
+    MAINTENANCE_RUNS,
+    REPORT_RUNS,
     RUN_KIND_TAG,
-    SLOT_JOB,
-    STORES,
-    STREAM_JOB,
+    SLOT_RUNS,
+    STREAM_RUNS,
 )
 from trade_assets.settings import Settings
 
 RUNS_A_GO: Final = 400
-"""Runs of a job deleted by one maintenance run at most; it comes back every hour, in which 120
+"""Runs of a kind deleted by one maintenance run at most; it comes back every hour, in which 120
 slots make a run each. What piled up while it could not run is gone after a few of its runs."""
 
-HOUR_REPORTS_KEPT_HOURS: Final = 7 * 24.0
+REPORTS_KEPT_HOURS: Final = 7 * 24.0
 """A failed report is all that shows an incomplete hour red; 24 a day are few."""
 
 _FINISHED: Final = [
@@ -36,35 +36,34 @@ _FINISHED: Final = [
 ]
 
 
-@dg.op(
-    required_resource_keys={STORES},
-    out=dg.Out(dg.Nothing),
-    description="Deletes finished runs older than the settings keep them, keeping lineage.",
-)
-def prune_runs(context: dg.OpExecutionContext) -> None:
-    """Delete old finished runs of the feeds, of the snapshots and of this job."""
-    now = datetime.now(UTC)
-    for job, hours in kept_hours(context.resources.stores.settings).items():
-        records = context.instance.get_run_records(
+def prune_runs(instance: dg.DagsterInstance, settings: Settings) -> dict[str, int]:
+    """Delete old finished runs; how many of each kind went."""
+    now, gone = datetime.now(UTC), {}
+    for kind, hours in kept_hours(settings).items():
+        records = instance.get_run_records(
             dg.RunsFilter(
-                job_name=job, statuses=_FINISHED, created_before=now - timedelta(hours=hours)
+                tags={RUN_KIND_TAG: kind},
+                statuses=_FINISHED,
+                created_before=now - timedelta(hours=hours),
             ),
             limit=RUNS_A_GO,
             ascending=True,
         )
         for record in records:
-            forget_run(context.instance, record.dagster_run.run_id)
-        context.log.info(f"{len(records)} runs of {job} older than {hours:g} h deleted")
+            forget_run(instance, record.dagster_run.run_id)
+        gone[kind] = len(records)
+    return gone
 
 
 def kept_hours(settings: Settings) -> dict[str, float]:
-    """How long finished runs are kept, by job."""
+    """How long finished runs are kept, by their kind."""
+    kept = settings.retention
     return {
-        **dict.fromkeys(
-            (STREAM_JOB, HOUR_JOB, MAINTENANCE_JOB), settings.retention.runs_kept_hours
-        ),
-        SLOT_JOB: settings.retention.slot_runs_kept_hours,
-        HOUR_REPORT_JOB: HOUR_REPORTS_KEPT_HOURS,
+        STREAM_RUNS: kept.runs_kept_hours,
+        HOUR_RUNS: kept.runs_kept_hours,
+        MAINTENANCE_RUNS: kept.runs_kept_hours,
+        SLOT_RUNS: kept.slot_runs_kept_hours,
+        REPORT_RUNS: REPORTS_KEPT_HOURS,
     }
 
 
@@ -109,20 +108,34 @@ def _is_newest(
     return bool(records) and records[0].run_id == run_id
 
 
-@dg.job(
-    name=MAINTENANCE_JOB,
-    executor_def=dg.in_process_executor,
-    tags={RUN_KIND_TAG: "maintenance"},
-    description="Keeps Dagster's own storage bounded.",
-)
-def prune_dagster_storage() -> None:
+def prune_job(settings: Settings) -> dg.JobDefinition:
     """The maintenance job."""
-    prune_runs()
+
+    @dg.op(
+        out=dg.Out(dg.Nothing),
+        description="Deletes finished runs older than the settings keep them, keeping lineage.",
+    )
+    def prune(context: dg.OpExecutionContext) -> None:
+        for kind, count in prune_runs(context.instance, settings).items():
+            context.log.info(f"{count} runs of kind {kind} deleted")
+
+    @dg.job(
+        name=MAINTENANCE_JOB,
+        executor_def=dg.in_process_executor,
+        tags={RUN_KIND_TAG: MAINTENANCE_RUNS},
+        description="Keeps Dagster's own storage bounded.",
+    )
+    def prune_dagster_storage() -> None:
+        prune()
+
+    return prune_dagster_storage
 
 
-prune_schedule = dg.ScheduleDefinition(
-    name="prune_dagster_storage_hourly",
-    job=prune_dagster_storage,
-    cron_schedule="47 * * * *",
-    default_status=dg.DefaultScheduleStatus.RUNNING,
-)
+def prune_schedule(job: dg.JobDefinition) -> dg.ScheduleDefinition:
+    """When the job runs."""
+    return dg.ScheduleDefinition(
+        name="prune_dagster_storage_hourly",
+        job=job,
+        cron_schedule="47 * * * *",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+    )

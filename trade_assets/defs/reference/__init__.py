@@ -1,1 +1,1 @@
-"""Dagster objects of reference data: what does not come from files."""
+"""Dagster objects of reference data, which comes from no file: the calendar of expirations."""

@@ -1,0 +1,1 @@
+"""What the definitions of several concepts share: names, hour partitions, outcomes of checks."""

@@ -1,23 +1,21 @@
-"""What the assets by hour have in common: partitions, configuration, and how a stored layer
-is declared.
-"""
+"""What the assets by hour have in common: partitions, configuration, and their layers."""
 
 from typing import Any, Final
 
 import dagster as dg
 from pydantic import Field
 
-from trade_assets.datasets.dataset import Dataset
+from trade_assets.datasets.dataset import Dataset, ParsedDataset
+from trade_assets.datasets.keys import HISTORY, LATEST
 from trade_assets.defs.shared.names import (
     HISTORY_IO,
+    HOUR_RUNS,
     LATEST_IO,
     RUN_KIND_TAG,
-    STORES,
     group_name,
     layer_key,
     op_name,
 )
-from trade_assets.io_managers.layers import HISTORY, LATEST
 
 HOURS_PER_RUN: Final = 24
 """Hours that one run of a backfill carries: a day of a feed a run, so that a failed run repeats a
@@ -40,20 +38,68 @@ def hour_partitions(start: str) -> dg.HourlyPartitionsDefinition:
     return dg.HourlyPartitionsDefinition(start_date=start, end_offset=1)
 
 
-def hour_step(dataset: Dataset, partitions: dg.HourlyPartitionsDefinition) -> dict[str, Any]:
+def hour_step(
+    dataset: Dataset, partitions: dg.HourlyPartitionsDefinition, stores: str
+) -> dict[str, Any]:
     """What the step of a data set's hour has whatever it does, for `dg.multi_asset`: layers are
-    selectable by themselves, and a backfill takes a day of hours a run."""
+    selectable by themselves, and a backfill takes a day of hours a run. `stores` is the key of the
+    concern's stores."""
     return {
         "name": op_name(dataset),
         "partitions_def": partitions,
         "backfill_policy": dg.BackfillPolicy.multi_run(HOURS_PER_RUN),
         "can_subset": True,
-        "required_resource_keys": {STORES, *IO_MANAGERS.values()},
-        "op_tags": {RUN_KIND_TAG: "hours"},
+        "required_resource_keys": {stores, *IO_MANAGERS.values()},
+        "op_tags": {RUN_KIND_TAG: HOUR_RUNS},
     }
 
 
-def out(dataset: Dataset, layer: str, description: str, kinds: set[str], **how: Any) -> dg.AssetOut:
+def parsed_outs(
+    dataset: ParsedDataset, first: str, *, files: str, newest: str, every: str
+) -> dict[str, dg.AssetOut]:
+    """The layers of a data set that is read from files: `first` (the files), and the stored ones.
+
+    Args:
+        files, newest, every: what the layers are, for people; the keys and times are added.
+    """
+    return {
+        # The files are in S3 already: nothing is handed on.
+        first: _out(
+            dataset,
+            first,
+            f"{dataset.title}: {files}.",
+            {"s3", *dataset.kinds},
+            dagster_type=dg.Nothing,
+        ),
+        LATEST: stored_out(dataset, LATEST, f"{newest} ({dataset.record_key_is})."),
+        HISTORY: stored_out(
+            dataset, HISTORY, f"{every} by key and event time ({dataset.event_time_is})."
+        ),
+    }
+
+
+def parsed_deps(dataset: ParsedDataset, first: str) -> dict[str, set[dg.AssetKey]]:
+    """Dependencies between the layers of `parsed_outs`: both stores come from the files."""
+    files = layer_key(dataset, first)
+    return {first: set(), LATEST: {files}, HISTORY: {files}}
+
+
+def stored_out(dataset: Dataset, layer: str, description: str) -> dg.AssetOut:
+    """A layer that an IO manager writes, with the columns of its records."""
+    columns = [dg.TableColumn(name, str(dtype)) for name, dtype in dataset.record_schema.items()]
+    return _out(
+        dataset,
+        layer,
+        description,
+        _KINDS[layer],
+        io_manager_key=IO_MANAGERS[layer],
+        metadata={"dagster/column_schema": dg.TableSchema(columns)},
+    )
+
+
+def _out(
+    dataset: Dataset, layer: str, description: str, kinds: set[str], **how: Any
+) -> dg.AssetOut:
     """A layer of a data set; any selection of them can be materialised."""
     return dg.AssetOut(
         key=layer_key(dataset, layer),
@@ -62,19 +108,6 @@ def out(dataset: Dataset, layer: str, description: str, kinds: set[str], **how: 
         kinds=kinds,
         group_name=group_name(dataset),
         **how,
-    )
-
-
-def stored_out(dataset: Dataset, layer: str, description: str) -> dg.AssetOut:
-    """A layer that an IO manager writes, with the columns of its records."""
-    columns = [dg.TableColumn(name, str(dtype)) for name, dtype in dataset.record_schema.items()]
-    return out(
-        dataset,
-        layer,
-        description,
-        _KINDS[layer],
-        io_manager_key=IO_MANAGERS[layer],
-        metadata={"dagster/column_schema": dg.TableSchema(columns)},
     )
 
 

@@ -1,6 +1,7 @@
-"""Names of Dagster objects that more than one module refers to. Grammar: docs/naming.md."""
+"""Names of Dagster objects that more than one module refers to, and of what they are. Grammar:
+docs/naming.md."""
 
-from typing import Final
+from typing import Any, Final
 
 import dagster as dg
 
@@ -15,7 +16,12 @@ TAKE_OP: Final = "take_slot"
 SLOT_SENSOR: Final = "tt_slots"
 HOUR_REPORT_JOB: Final = "tt_hour_report"
 
-STORES: Final = "stores"
+FEED_STORES: Final = "feed_stores"
+QUICK_FEED_STORES: Final = "quick_feed_stores"
+TT_STORES: Final = "tt_stores"
+QUICK_TT_STORES: Final = "quick_tt_stores"
+"""The stores of a concern; the quick ones are for sensors and slots, which cannot wait."""
+
 LATEST_IO: Final = "latest_io_manager"
 HISTORY_IO: Final = "history_io_manager"
 REFERENCE_IO: Final = "reference_io_manager"
@@ -31,8 +37,28 @@ QUOTES_CHECK: Final = "quotes"
 FRESHNESS_CHECK: Final = "freshness"
 
 RUN_KIND_TAG: Final = "trade_assets/run_kind"
+STREAM_RUNS: Final = "stream"
+HOUR_RUNS: Final = "hours"
+SLOT_RUNS: Final = "slot"
+REPORT_RUNS: Final = "report"
+MAINTENANCE_RUNS: Final = "maintenance"
+"""Kinds of runs: how many there may be at a time, and how long they are kept, is said by kind."""
+
 SLOT_TAG: Final = "trade_assets/slot"
 PRIORITY_TAG: Final = "dagster/priority"
+
+
+UNFINISHED: Final = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+"""States of runs that Dagster holds for unfinished."""
+
+AssetJob = Any
+"""What `define_asset_job` returns; Dagster does not export its type."""
 
 
 def layer_key(dataset: Dataset, layer: str) -> dg.AssetKey:

@@ -6,31 +6,28 @@ from typing import Any
 
 import dagster as dg
 
+from trade_assets.datasets.keys import HISTORY
 from trade_assets.defs.shared.check_outcome import CheckOutcome
 from trade_assets.defs.shared.names import SCHEMA_CHECK, SYMBOLS_CHECK, layer_key
-from trade_assets.ingest.figures import HourFigures
-from trade_assets.io_managers.layers import HISTORY
-from trade_assets.tt.slots.results import SnapshotFigures
-
-WrittenFigures = HourFigures | SnapshotFigures
+from trade_assets.ingest.figures import FileFigures
 
 
-def schema_outcome(figures: WrittenFigures, problems: list[str]) -> CheckOutcome:
-    """Whether records have the columns that the registry declares; `problems`: how they do not."""
+def schema_outcome(figures: FileFigures) -> CheckOutcome:
+    """Whether records have the columns that the registry declares."""
     return CheckOutcome(
         layer_key(figures.dataset, HISTORY),
         SCHEMA_CHECK,
-        passed=not problems,
+        passed=not figures.schema_problems,
         severity=dg.AssetCheckSeverity.ERROR,
         metadata={
-            "problems": problems,
+            "problems": figures.schema_problems,
             "unknown_columns": figures.unknown_columns,
             "partition": figures.partition,
         },
     )
 
 
-def symbols_outcome(figures: WrittenFigures) -> CheckOutcome:
+def symbols_outcome(figures: FileFigures) -> CheckOutcome:
     """Whether every row's symbol is translated; a warning where not."""
     symbols = figures.symbols
     metadata: dict[str, Any] = {

@@ -9,30 +9,37 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from trade_assets.defs.shared.hour_assets import IO_MANAGERS, hour_step, out, stored_out
-from trade_assets.defs.shared.names import layer_key
+from trade_assets.datasets.keys import RAW
+from trade_assets.defs.shared.hour_assets import IO_MANAGERS, hour_step, parsed_deps, parsed_outs
+from trade_assets.defs.shared.names import TT_STORES
 from trade_assets.defs.tt.checks import write_check_outcomes, write_check_specs
-from trade_assets.io_managers.layers import HISTORY, LATEST, RAW
 from trade_assets.io_managers.metadata import figures_metadata
 from trade_assets.logs import configure_run
-from trade_assets.stores.connections import Stores
 from trade_assets.tt.formats.snapshot import Snapshot
 from trade_assets.tt.slots.slot_hours import SnapshotHour
+from trade_assets.tt.tt_stores import TtStores
 
 
 def snapshot_assets(
     snapshot: Snapshot, partitions: dg.HourlyPartitionsDefinition
 ) -> dg.AssetsDefinition:
     """The three assets of a kind as one step, each selectable by itself."""
+    newest = "The newest set as a whole" if snapshot.replaced else "Newest record of every key"
 
     @dg.multi_asset(
-        outs=_outs(snapshot),
-        internal_asset_deps=_deps(snapshot),
+        outs=parsed_outs(
+            snapshot,
+            RAW,
+            files="the answers of the API as they came, one object a half minute",
+            newest=newest,
+            every="Every change",
+        ),
+        internal_asset_deps=parsed_deps(snapshot, RAW),
         check_specs=write_check_specs(snapshot),
-        **hour_step(snapshot, partitions),
+        **hour_step(snapshot, partitions, TT_STORES),
     )
     def hour(context: dg.AssetExecutionContext) -> Iterator[object]:
-        stores: Stores = context.resources.stores
+        stores: TtStores = context.resources.tt_stores
         configure_run(stores.settings, context.run.run_id)
         slots = SnapshotHour(stores, snapshot, context.partition_keys)
         selected = set(context.op_execution_context.selected_output_names)
@@ -46,26 +53,9 @@ def snapshot_assets(
                 yield dg.Output(slots, output_name=layer)
         if selected.issuperset(IO_MANAGERS):
             slots.account()
+        slots.raise_failed()
         for outcome in write_check_outcomes(figures):
             if outcome.key in context.selected_asset_check_keys:
                 yield outcome.as_result()
 
     return hour
-
-
-def _outs(snapshot: Snapshot) -> dict[str, dg.AssetOut]:
-    raw = f"{snapshot.title}: the answers of the API as they came, one object a half minute."
-    newest = "The newest set as a whole" if snapshot.replaced else "Newest record of every key"
-    latest = f"{newest} ({snapshot.record_key_is})."
-    history = f"Every change by key and event time ({snapshot.event_time_is})."
-    return {
-        # The objects are in S3 already: nothing is handed on.
-        RAW: out(snapshot, RAW, raw, {"s3", *snapshot.kinds}, dagster_type=dg.Nothing),
-        LATEST: stored_out(snapshot, LATEST, latest),
-        HISTORY: stored_out(snapshot, HISTORY, history),
-    }
-
-
-def _deps(snapshot: Snapshot) -> dict[str, set[dg.AssetKey]]:
-    raw = layer_key(snapshot, RAW)
-    return {RAW: set(), LATEST: {raw}, HISTORY: {raw}}

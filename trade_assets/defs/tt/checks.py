@@ -10,28 +10,27 @@ from typing import Any
 
 import dagster as dg
 
+from trade_assets.datasets.keys import HISTORY, RAW
 from trade_assets.defs.shared.check_outcome import CheckOutcome
 from trade_assets.defs.shared.names import (
     FRESHNESS_CHECK,
     ROWS_CHECK,
     SCHEMA_CHECK,
-    STORES,
     SYMBOLS_CHECK,
+    TT_STORES,
     layer_key,
 )
 from trade_assets.defs.shared.written_checks import schema_outcome, symbols_outcome
-from trade_assets.feeds.health import Freshness, freshness_limit
-from trade_assets.ingest.quality import schema_problems
-from trade_assets.io_managers.layers import HISTORY, RAW
-from trade_assets.stores.connections import Stores
-from trade_assets.tt.formats.half_minutes import slot_at
+from trade_assets.monitor.freshness import Freshness, freshness_limit
+from trade_assets.tt.formats.slot_times import slot_at
 from trade_assets.tt.formats.snapshot import Snapshot
 from trade_assets.tt.slots.open_hours import OpenHours
 from trade_assets.tt.slots.results import SnapshotFigures
 from trade_assets.tt.slots.slot_counts import kind_freshness
+from trade_assets.tt.tt_stores import TtStores
 
 
-def freshness_outcome(stores: Stores, snapshot: Snapshot, hours: OpenHours) -> CheckOutcome:
+def freshness_outcome(stores: TtStores, snapshot: Snapshot, hours: OpenHours) -> CheckOutcome:
     """Whether both stores have a slot that is new enough, by the kind's status in Redis.
 
     Outside of the open hours nothing new is to be expected, and nothing is stale.
@@ -65,10 +64,10 @@ def freshness_check(snapshot: Snapshot, hours: OpenHours) -> dg.AssetChecksDefin
         name=FRESHNESS_CHECK,
         description=f"A slot of the last {snapshot.freshness_seconds:g} s (a setting) is in both "
         "stores, while slots are due.",
-        required_resource_keys={STORES},
+        required_resource_keys={TT_STORES},
     )
     def check(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
-        return freshness_outcome(context.resources.stores, snapshot, hours).as_result()
+        return freshness_outcome(context.resources.tt_stores, snapshot, hours).as_result()
 
     return check
 
@@ -98,16 +97,14 @@ def write_check_specs(snapshot: Snapshot) -> list[dg.AssetCheckSpec]:
 
 def write_check_outcomes(figures: SnapshotFigures) -> Iterator[CheckOutcome]:
     """Outcomes of the checks on hours that were just written."""
-    sample = figures.sample
-    problems = [] if sample is None else schema_problems(figures.dataset, sample)
-    yield schema_outcome(figures, problems)
+    yield schema_outcome(figures)
     yield rows_outcome(
         figures.dataset,
-        figures.rejected - figures.duplicates,
+        figures.rows_rejected - figures.duplicates,
         {
-            "snapshots": figures.documents,
+            "snapshots": figures.files,
             "snapshots_quarantined": figures.quarantined,
-            "rows": figures.rows,
+            "rows": figures.rows_stored,
             "duplicates": figures.duplicates,
             "partition": figures.partition,
         },

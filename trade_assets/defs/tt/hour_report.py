@@ -9,19 +9,24 @@ from typing import Any, Final
 
 import dagster as dg
 
-from trade_assets.datasets.keys import PARTITION_FORMAT, partition_hour
-from trade_assets.defs.feeds.hour_job import AssetJob
-from trade_assets.defs.shared.names import HOUR_REPORT_JOB, RUN_KIND_TAG, STORES, layer_key
-from trade_assets.io_managers.layers import RAW
+from trade_assets.datasets.keys import PARTITION_FORMAT, RAW, partition_hour
+from trade_assets.defs.shared.names import (
+    HOUR_REPORT_JOB,
+    REPORT_RUNS,
+    RUN_KIND_TAG,
+    TT_STORES,
+    AssetJob,
+    layer_key,
+)
 from trade_assets.io_managers.metadata import rows_table
 from trade_assets.logs import configure_run
-from trade_assets.stores.connections import Stores
-from trade_assets.stores.retrying import retrying
 from trade_assets.tt.datasets import SNAPSHOTS
-from trade_assets.tt.formats.snapshot import SLOT, TT_SOURCE
+from trade_assets.tt.formats.slot_times import SLOT
+from trade_assets.tt.formats.snapshot import TT_SOURCE
 from trade_assets.tt.slots.open_hours import OpenHours
 from trade_assets.tt.slots.raw_documents import SnapshotDocuments, hour_of
 from trade_assets.tt.slots.slot_log import SlotNote
+from trade_assets.tt.tt_stores import TtStores
 
 SLOTS_KEY: Final = dg.AssetKey([TT_SOURCE, "slots", "hour"])
 
@@ -83,15 +88,15 @@ def slots_asset(hours: OpenHours, partitions: dg.HourlyPartitionsDefinition) -> 
         kinds={"s3"},
         description="Hours in which every slot that was due has all its raw snapshots; an hour "
         "that lacks one fails and says why.",
-        required_resource_keys={STORES},
+        required_resource_keys={TT_STORES},
     )
     def hour(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
-        stores: Stores = context.resources.stores
+        stores: TtStores = context.resources.tt_stores
         configure_run(stores.settings, context.run.run_id)
         start = partition_hour(context.partition_key)
         if datetime.now(UTC) < start + _HOUR:
             raise dg.Failure(f"the hour {context.partition_key} is not over", allow_retries=False)
-        found = retrying(stores.settings.stores.retry_seconds)(slot_hour, stores, hours, start)
+        found = slot_hour(stores, hours, start)
         if found.missing:
             raise dg.Failure(
                 f"{len(found.missing)} of {len(found.due)} slots are not whole",
@@ -103,7 +108,7 @@ def slots_asset(hours: OpenHours, partitions: dg.HourlyPartitionsDefinition) -> 
     return hour
 
 
-def slot_hour(stores: Stores, hours: OpenHours, start: datetime) -> SlotHour:
+def slot_hour(stores: TtStores, hours: OpenHours, start: datetime) -> SlotHour:
     """What the bucket and the slot log have of an hour.
 
     Raises:
@@ -126,7 +131,7 @@ def hour_report_job() -> AssetJob:
     return dg.define_asset_job(
         HOUR_REPORT_JOB,
         selection=dg.AssetSelection.assets(SLOTS_KEY),
-        tags={RUN_KIND_TAG: "maintenance"},
+        tags={RUN_KIND_TAG: REPORT_RUNS},
         description="Says of an hour of slots whether it is whole; reads only.",
     )
 

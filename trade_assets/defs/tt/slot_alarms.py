@@ -8,11 +8,11 @@ from trade_assets.monitor.alarms.conditions import tt_conditions
 from trade_assets.monitor.alarms.evaluator import Alarms
 from trade_assets.remote.protection.protection import Protection
 from trade_assets.settings import Settings
-from trade_assets.stores.connections import Stores
 from trade_assets.stores.redis.client import connect
 from trade_assets.tt.client.tiers import api_limits
 from trade_assets.tt.slots.open_hours import OpenHours
 from trade_assets.tt.slots.slot_counts import missed_in_a_row
+from trade_assets.tt.tt_stores import TtStores
 
 if TYPE_CHECKING:
     import redis
@@ -24,7 +24,7 @@ class TtAlarms:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
-    def look(self, stores: Stores, hours: OpenHours, first: datetime | None) -> list[str]:
+    def look(self, stores: TtStores, hours: OpenHours, first: datetime | None) -> list[str]:
         """Open and end alarms by how things stand now; why somebody was not told, in words.
 
         `first` is the slot from which on slots are looked at; None: there is none yet.

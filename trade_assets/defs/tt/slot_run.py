@@ -7,15 +7,16 @@ from typing import Any, Final
 import dagster as dg
 from pydantic import Field
 
-from trade_assets.datasets.keys import PARTITION_FORMAT
+from trade_assets.datasets.keys import HISTORY, LATEST, PARTITION_FORMAT, RAW
 from trade_assets.defs.shared.check_outcome import CheckOutcome
 from trade_assets.defs.shared.names import (
     HISTORY_IO,
     LATEST_IO,
     PRIORITY_TAG,
+    QUICK_TT_STORES,
     RUN_KIND_TAG,
     SLOT_JOB,
-    STORES,
+    SLOT_RUNS,
     TAKE_OP,
     TT,
     layer_key,
@@ -23,15 +24,14 @@ from trade_assets.defs.shared.names import (
 from trade_assets.defs.tt.checks import freshness_outcome, rows_outcome
 from trade_assets.defs.tt.slot_runs import slot_of_text
 from trade_assets.errors import TradeAssetsError
-from trade_assets.io_managers.layers import HISTORY, LATEST, RAW
 from trade_assets.logs import configure_run, get_logger
-from trade_assets.stores.connections import Stores
 from trade_assets.tt.datasets import SNAPSHOTS_BY_KIND
-from trade_assets.tt.formats.half_minutes import slot_text
+from trade_assets.tt.formats.slot_times import slot_text
 from trade_assets.tt.slots.open_hours import open_hours
 from trade_assets.tt.slots.raw_documents import hour_of
 from trade_assets.tt.slots.results import KindResult, SlotOutcome, SlotResult
 from trade_assets.tt.slots.take import SnapshotTaker
+from trade_assets.tt.tt_stores import TtStores
 
 log = get_logger(__name__)
 
@@ -50,7 +50,7 @@ class SlotConfig(dg.Config):
 
 @dg.op(
     name=TAKE_OP,
-    required_resource_keys={STORES, TT, LATEST_IO, HISTORY_IO},
+    required_resource_keys={QUICK_TT_STORES, TT, LATEST_IO, HISTORY_IO},
     out=dg.Out(dg.Nothing),
     description="Takes the snapshot of one slot: asks TT, keeps the answers, writes both stores.",
 )
@@ -59,7 +59,7 @@ def take_slot(context: dg.OpExecutionContext, config: SlotConfig) -> Iterator[ob
 
     A generator: Dagster stores what it yields at once, and `log_event` at the next yield.
     """
-    stores: Stores = context.resources.stores
+    stores: TtStores = context.resources.quick_tt_stores
     configure_run(stores.settings, context.run_id)
     try:
         slot = slot_of_text(config.slot)
@@ -79,7 +79,7 @@ def take_slot(context: dg.OpExecutionContext, config: SlotConfig) -> Iterator[ob
 
 
 def _events(
-    context: dg.OpExecutionContext, stores: Stores, result: SlotResult
+    context: dg.OpExecutionContext, stores: TtStores, result: SlotResult
 ) -> Iterator[dg.AssetMaterialization]:
     # Checks first: `log_event` is stored at the next yield, and a check of this run counts for
     # the run's materialisations.
@@ -97,7 +97,7 @@ def _events(
             yield dg.AssetMaterialization(asset_key=key, partition=partition, metadata=metadata)
 
 
-def _outcomes(stores: Stores, result: SlotResult) -> Iterator[CheckOutcome]:
+def _outcomes(stores: TtStores, result: SlotResult) -> Iterator[CheckOutcome]:
     hours = open_hours(stores.settings)
     for kind in result.kinds.values():
         if not kind.written:
@@ -178,7 +178,7 @@ def _judge(context: dg.OpExecutionContext, result: SlotResult) -> None:
     name=SLOT_JOB,
     executor_def=dg.in_process_executor,
     # Before everything else that waits: a slot is half a minute long.
-    tags={RUN_KIND_TAG: "slot", PRIORITY_TAG: "20"},
+    tags={RUN_KIND_TAG: SLOT_RUNS, PRIORITY_TAG: "20"},
     description="The snapshot of one half minute; the slot sensor requests it.",
 )
 def tt_snapshot() -> None:

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Final
 import dagster as dg
 
 from trade_assets.datasets.keys import PARTITION_FORMAT
-from trade_assets.defs.feeds.stream_supervisor import ACTIVE
-from trade_assets.defs.shared.names import SLOT_JOB, SLOT_TAG, TAKE_OP
+from trade_assets.defs.shared.names import SLOT_JOB, SLOT_TAG, TAKE_OP, UNFINISHED
 from trade_assets.errors import TradeAssetsError
 from trade_assets.settings import Settings
 from trade_assets.stores.redis.client import IMPATIENT_SECONDS, connect, disconnect
-from trade_assets.tt.formats.half_minutes import slot_at, slot_text
+from trade_assets.tt.formats.slot_times import slot_at, slot_text
 from trade_assets.tt.slots.raw_documents import hour_of
 from trade_assets.tt.slots.schedule import ActiveRun
 from trade_assets.tt.slots.slot_lease import SlotLease
@@ -80,7 +79,7 @@ def unfinished_slot_runs(instance: dg.DagsterInstance) -> list[ActiveRun]:
     """Slot runs that Dagster holds for queued, starting, running or being terminated, the oldest
     first."""
     records = instance.get_run_records(
-        dg.RunsFilter(job_name=SLOT_JOB, statuses=ACTIVE), limit=_RUNS_LOOKED_AT, ascending=True
+        dg.RunsFilter(job_name=SLOT_JOB, statuses=UNFINISHED), limit=_RUNS_LOOKED_AT, ascending=True
     )
     return [
         ActiveRun(

@@ -13,25 +13,24 @@ from typing import Final
 import dagster as dg
 import orjson
 
-from trade_assets.defs.feeds.hour_job import AssetJob
-from trade_assets.defs.shared.names import SLOT_SENSOR
+from trade_assets.defs.shared.names import SLOT_SENSOR, AssetJob
 from trade_assets.defs.tt.hour_report import hour_report_request, hour_to_report
 from trade_assets.defs.tt.slot_alarms import TtAlarms
 from trade_assets.defs.tt.slot_run import tt_snapshot
 from trade_assets.defs.tt.slot_runs import LeaseLook, slot_run_request
 from trade_assets.defs.tt.slot_watch import Clock, SlotWatch, utc_now
-from trade_assets.defs.tt.tick_tasks import ChoreParts, Chores, Tick, all_chores
-from trade_assets.defs.tt.unreported_runs import SilentRuns
+from trade_assets.defs.tt.tick_tasks import TaskParts, Tick, TickTasks, all_tasks
+from trade_assets.defs.tt.unreported_runs import UnreportedRuns
 from trade_assets.settings import Settings
-from trade_assets.stores.connections import Stores
-from trade_assets.tt.formats.half_minutes import next_slot
+from trade_assets.tt.formats.slot_times import next_slot
 from trade_assets.tt.slots.open_hours import open_hours
 from trade_assets.tt.slots.schedule import Decision, SlotLimits
 from trade_assets.tt.slots.slot_cursor import SlotCursor
+from trade_assets.tt.tt_stores import TtStores
 
-CHORE_SECONDS: Final = 3.0
+TASK_SECONDS: Final = 3.0
 SLOT_MARGIN_SECONDS: Final = 0.5
-"""Chores end, or are left alone, this long before a slot."""
+"""TickTasks end, or are left alone, this long before a slot."""
 
 
 @dataclass
@@ -66,8 +65,8 @@ def slot_sensor(
 ) -> dg.SensorDefinition:
     """The sensor over the slots of the TT API."""
     hours, limits = open_hours(settings), SlotLimits.of(settings)
-    chores, alarms, lease = Chores(), TtAlarms(settings), LeaseLook(settings)
-    silent = SilentRuns()
+    tasks, alarms, lease = TickTasks(), TtAlarms(settings), LeaseLook(settings)
+    silent = UnreportedRuns()
 
     @dg.sensor(
         name=SLOT_SENSOR,
@@ -78,15 +77,15 @@ def slot_sensor(
         description="Requests one run a half minute (:00 and :30 UTC); the newest slot wins.",
     )
     def tt_slots(
-        context: dg.SensorEvaluationContext, stores: dg.ResourceParam[Stores]
+        context: dg.SensorEvaluationContext, quick_tt_stores: dg.ResourceParam[TtStores]
     ) -> dg.SensorResult:
         cursor = TickCursor.from_json(context.cursor)
         tick = Tick(SlotCursor.from_json(cursor.slots), cursor.freshness)
         if not settings.tt.snapshots_enabled:
             return _resting(cursor, tick.slots)
-        parts = ChoreParts(stores, hours, alarms, silent)
-        work = all_chores(parts, context.instance, tick)
-        chores.run(tick, work, _seconds_for_chores(clock()))
+        parts = TaskParts(quick_tt_stores, hours, alarms, silent)
+        work = all_tasks(parts, context.instance, tick)
+        tasks.run(tick, work, _seconds_for_tasks(clock()))
         watch = SlotWatch(context.instance, hours, limits, lease.holder, clock, sleep)
         decision = watch.wait(tick.slots)
         hour, cursor.reported = hour_to_report(
@@ -114,9 +113,9 @@ def _resting(cursor: TickCursor, slots: SlotCursor) -> dg.SensorResult:
     )
 
 
-def _seconds_for_chores(now: datetime) -> float:
+def _seconds_for_tasks(now: datetime) -> float:
     left = (next_slot(now) - now).total_seconds() - SLOT_MARGIN_SECONDS
-    return max(0.0, min(CHORE_SECONDS, left))
+    return max(0.0, min(TASK_SECONDS, left))
 
 
 def _requests(decision: Decision, hour: datetime | None) -> Sequence[dg.RunRequest]:

@@ -12,14 +12,14 @@ import dagster as dg
 
 from trade_assets.defs.tt.checks import freshness_outcome
 from trade_assets.defs.tt.slot_alarms import TtAlarms
-from trade_assets.defs.tt.unreported_runs import SilentRuns
+from trade_assets.defs.tt.unreported_runs import UnreportedRuns
 from trade_assets.errors import TradeAssetsError
 from trade_assets.logs import get_logger
-from trade_assets.stores.connections import Stores
 from trade_assets.tt.datasets import SNAPSHOTS
 from trade_assets.tt.slots.open_hours import OpenHours
 from trade_assets.tt.slots.slot_cursor import SlotCursor
 from trade_assets.tt.slots.slot_log import SlotNote
+from trade_assets.tt.tt_stores import TtStores
 
 log = get_logger(__name__)
 
@@ -42,36 +42,36 @@ class Tick:
 
 
 Effect = Callable[[Tick], None]
-Chore = Callable[[], Effect]
+Task = Callable[[], Effect]
 """Does something that may take long, and returns what the tick is to make of it."""
 
 
-class Chores:
-    """Does chores beside each other, and waits for them no longer than there is time."""
+class TickTasks:
+    """Does tasks beside each other, and waits for them no longer than there is time."""
 
     def __init__(self) -> None:
         self._under_way: dict[str, _UnderWay] = {}
 
-    def run(self, tick: Tick, chores: Mapping[str, Chore], seconds: float) -> None:
-        """Do all chores; the effects of those that end in time are applied to the tick.
+    def run(self, tick: Tick, tasks: Mapping[str, Task], seconds: float) -> None:
+        """Do all tasks; the effects of those that end in time are applied to the tick.
 
         What takes longer goes on, and is not begun anew meanwhile. Its effect may come late, or be
-        lost: a chore must bear being done again.
+        lost: a task must bear being done again.
         """
         end = time.monotonic() + seconds
-        for name, chore in chores.items():
+        for name, task in tasks.items():
             if name not in self._under_way or self._under_way[name].ended:
-                self._under_way[name] = _UnderWay(name, chore)
-        for name in chores:
+                self._under_way[name] = _UnderWay(name, task)
+        for name in tasks:
             self._under_way[name].settle(tick, end - time.monotonic())
 
 
 class _UnderWay:
-    """A chore in its thread: a daemon, which keeps no process from ending."""
+    """A task in its thread: a daemon, which keeps no process from ending."""
 
-    def __init__(self, name: str, chore: Chore) -> None:
+    def __init__(self, name: str, task: Task) -> None:
         self._name = name
-        self._chore = chore
+        self._task = task
         self._effect: Effect | None = None
         self._problem = "still under way"
         self._thread = threading.Thread(target=self._run, name=f"slots-{name}", daemon=True)
@@ -92,26 +92,26 @@ class _UnderWay:
 
     def _run(self) -> None:
         try:
-            self._effect = self._chore()
+            self._effect = self._task()
         except TradeAssetsError as error:
             self._problem = str(error)
         except Exception as error:  # whatever it is, the slots go on
             self._problem = f"failed ({type(error).__name__})"
-            log.exception("a chore of the slot sensor failed", chore=self._name)
+            log.exception("a task of the slot sensor failed", task=self._name)
 
 
 @dataclass
-class ChoreParts:
-    """What the chores look at, and with."""
+class TaskParts:
+    """What the tasks look at, and with."""
 
-    stores: Stores
+    stores: TtStores
     hours: OpenHours
     alarms: TtAlarms
-    silent: SilentRuns
+    silent: UnreportedRuns
 
 
-def all_chores(parts: ChoreParts, instance: dg.DagsterInstance, tick: Tick) -> dict[str, Chore]:
-    """The chores of a tick, by name."""
+def all_tasks(parts: TaskParts, instance: dg.DagsterInstance, tick: Tick) -> dict[str, Task]:
+    """The tasks of a tick, by name."""
     stores, hours, alarms = parts.stores, parts.hours, parts.alarms
     notes, freshness, first = tuple(tick.slots.notes), dict(tick.freshness), tick.slots.first
     return {
@@ -123,13 +123,13 @@ def all_chores(parts: ChoreParts, instance: dg.DagsterInstance, tick: Tick) -> d
 
 
 def _look_at_alarms(
-    stores: Stores, alarms: TtAlarms, hours: OpenHours, first: datetime | None
+    stores: TtStores, alarms: TtAlarms, hours: OpenHours, first: datetime | None
 ) -> Effect:
     problems = alarms.look(stores, hours, first)
     return lambda tick: tick.problems.extend(problems)
 
 
-def _report_freshness(stores: Stores, hours: OpenHours, reported: dict[str, bool]) -> Effect:
+def _report_freshness(stores: TtStores, hours: OpenHours, reported: dict[str, bool]) -> Effect:
     """Freshness of every kind when it changes; the slot run says itself that a kind is fresh."""
     events = []
     for snapshot in SNAPSHOTS.values():
@@ -145,7 +145,7 @@ def _report_freshness(stores: Stores, hours: OpenHours, reported: dict[str, bool
     return apply
 
 
-def _record(stores: Stores, notes: tuple[SlotNote, ...]) -> Effect:
+def _record(stores: TtStores, notes: tuple[SlotNote, ...]) -> Effect:
     """Write what the slot log lacks, the oldest first; what fails stays in the cursor."""
     recorded: list[SlotNote] = []
     problem = ""
@@ -165,6 +165,6 @@ def _record(stores: Stores, notes: tuple[SlotNote, ...]) -> Effect:
     return apply
 
 
-def _note_silent(silent: SilentRuns, instance: dg.DagsterInstance, stores: Stores) -> Effect:
+def _note_silent(silent: UnreportedRuns, instance: dg.DagsterInstance, stores: TtStores) -> Effect:
     silent.note(instance, stores)
     return lambda _: None

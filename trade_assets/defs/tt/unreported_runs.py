@@ -8,11 +8,11 @@ import dagster as dg
 
 from trade_assets.defs.shared.names import SLOT_JOB, SLOT_TAG
 from trade_assets.defs.tt.slot_runs import slot_of_text
-from trade_assets.stores.connections import Stores
 from trade_assets.tt.datasets import SNAPSHOTS_BY_KIND
-from trade_assets.tt.formats.snapshot import SLOT
+from trade_assets.tt.formats.slot_times import SLOT
 from trade_assets.tt.formats.snapshot_keys import snapshot_key
 from trade_assets.tt.slots.slot_log import SlotNote, SlotState
+from trade_assets.tt.tt_stores import TtStores
 
 LOOKED_BACK: Final = timedelta(minutes=15)
 SILENT: Final = "its run ended without a word"
@@ -21,13 +21,13 @@ _RUNS_LOOKED_AT: Final = 40
 _ENDED_BADLY: Final = [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
 
 
-class SilentRuns:
+class UnreportedRuns:
     """Finds them. Each run is looked at once."""
 
     def __init__(self) -> None:
         self._settled: frozenset[str] = frozenset()
 
-    def note(self, instance: dg.DagsterInstance, stores: Stores) -> None:
+    def note(self, instance: dg.DagsterInstance, stores: TtStores) -> None:
         """Note the slots of runs that ended badly, unless somebody has, or nothing is missing.
 
         Raises:
@@ -48,7 +48,7 @@ class SilentRuns:
         self._settled = frozenset(record.dagster_run.run_id for record in records)
 
 
-def _note_if_silent(stores: Stores, slot_tag: str, run_id: str) -> None:
+def _note_if_silent(stores: TtStores, slot_tag: str, run_id: str) -> None:
     try:
         slot = slot_of_text(slot_tag)
     except ValueError:
@@ -58,7 +58,7 @@ def _note_if_silent(stores: Stores, slot_tag: str, run_id: str) -> None:
     stores.slot_log.note(SlotNote(slot, slot, SlotState.FAILED, SILENT, {}, run_id))
 
 
-def _is_whole(stores: Stores, slot: datetime) -> bool:
+def _is_whole(stores: TtStores, slot: datetime) -> bool:
     environment = stores.settings.tt.environment.value
     keys = [snapshot_key(environment, kind, slot) for kind in SNAPSHOTS_BY_KIND]
     return all(stores.objects.head_many(keys))

@@ -1,7 +1,7 @@
 """The derived data sets: what is computed from which feed, and what else it looks at.
 
-Adding one is a function of frames beside this and an element of `DERIVED`. How inputs are read and
-results stored is not known here.
+Adding one is a function of frames beside this, and a line in `feeds.datasets`. How inputs are read
+and results stored is not known here.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,9 +12,9 @@ from typing import Final
 
 import polars as pl
 
-from trade_assets.datasets.dataset import FEED, SOURCE, Dataset, Feed
-from trade_assets.errors import SymbolError, UnknownFeedError
-from trade_assets.feeds.datasets import FEEDS
+from trade_assets.datasets.dataset import Dataset, Feed
+from trade_assets.datasets.records import FEED, SOURCE
+from trade_assets.errors import SymbolError
 from trade_assets.feeds.derived.greeks import GREEKS_SCHEMA, chain_greeks, greeks_figures
 from trade_assets.feeds.derived.positions import POSITIONS_SCHEMA, positions, positions_figures
 from trade_assets.feeds.formats.sod import SOD
@@ -28,7 +28,6 @@ from trade_assets.market.symbols import (
     parse_id,
     series_of_expiry,
 )
-from trade_assets.tt.datasets import SNAPSHOTS
 
 DERIVED_SOURCE: Final = "derived"
 
@@ -128,29 +127,3 @@ POSITIONS: Final = Derived(
     derive=lambda fills, inputs: positions(fills, inputs["start_of_day"]),
     figures=positions_figures,
 )
-
-DERIVED: Final[Mapping[str, Derived]] = {item.path: item for item in (GREEKS, POSITIONS)}
-"""Every derived data set by its path, `derived/<name>`."""
-
-DATASETS: Final[Mapping[str, Dataset]] = {**FEEDS, **SNAPSHOTS, **DERIVED}
-"""Everything that the stores hold records of, by path."""
-
-
-def dataset_named(name: str) -> Dataset:
-    """The data set of a path (`actant/spot_risk`) or of a bare name that only one source has.
-
-    Raises:
-        UnknownFeedError: listing the data sets that exist, or those that the name may mean.
-    """
-    matches = [dataset for path, dataset in DATASETS.items() if name in (path, dataset.name)]
-    if len(matches) > 1:
-        paths = ", ".join(sorted(dataset.path for dataset in matches))
-        raise UnknownFeedError(f"{name!r} may be any of {paths}; give the whole path")
-    if not matches:
-        raise UnknownFeedError(f"no feed {name!r}; there are {', '.join(sorted(DATASETS))}")
-    return matches[0]
-
-
-def derived_from(feed: Feed) -> list[Derived]:
-    """The data sets that are computed from a feed."""
-    return [item for item in DERIVED.values() if item.origin is feed]

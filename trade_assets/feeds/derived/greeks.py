@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from trade_assets.datasets.dataset import EVENT_TIME, FEED, RECORD_SCHEMA, SOURCE
+from trade_assets.datasets.records import EVENT_TIME, FEED, RECORD_SCHEMA, SOURCE
 from trade_assets.feeds.derived import bachelier
 from trade_assets.feeds.derived.bachelier import FloatArray
 from trade_assets.market.identify import INSTRUMENT_ID

@@ -13,7 +13,7 @@ from typing import Any, Final
 import orjson
 import polars as pl
 
-from trade_assets.datasets.dataset import (
+from trade_assets.datasets.records import (
     COMMON_SCHEMA,
     EVENT_TIME,
     EVENT_TIME_TYPE,

@@ -9,7 +9,7 @@ from typing import Final
 import polars as pl
 
 from trade_assets.feeds.formats.csv_rows import Rows
-from trade_assets.feeds.formats.price_columns import read_price_column
+from trade_assets.feeds.formats.typed_columns import read_price_column
 
 PRICES: Final[Mapping[str, str]] = {"PX_LAST": "last_price", "PX_SETTLE": "settlement_price"}
 """Columns of prices and their standard names."""

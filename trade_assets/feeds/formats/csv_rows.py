@@ -15,9 +15,11 @@ from typing import Final
 import orjson
 import polars as pl
 
-from trade_assets.datasets.dataset import (
+from trade_assets.datasets.records import (
     EVENT_TIME,
     EXTRA,
+    MAX_KEY_BYTES,
+    MAX_REJECTED_TEXT,
     RECORD_KEY,
     ROW,
     TRADING_DATE,
@@ -27,14 +29,8 @@ from trade_assets.datasets.dataset import (
 from trade_assets.errors import UnparsableFileError
 from trade_assets.market.numbers import shown
 
-MAX_KEY_BYTES: Final = 512
-"""Longest record key. DynamoDB allows 2,048 bytes for the whole partition key."""
-
 MAX_LINE_CHARACTERS: Final = 16_384
 """Longest row that is read: a desk's row has 100 to 200 characters, an item of DynamoDB 400 KB."""
-
-MAX_REJECTED_TEXT: Final = 1_000
-"""A rejected row's text is cut after so many characters; its number still finds it in the file."""
 
 _CONTROL_BYTES: Final = bytes({*range(32), 127} - {ord("\n"), ord("\r")})
 _UNREADABLE: Final = re.compile("[\x00-\x1f\x7f-\x9f]|(\ufffd)")

@@ -6,7 +6,8 @@ from typing import Final
 
 import polars as pl
 
-from trade_assets.datasets.dataset import EXTRA, ROW, Feed, ParsedFile
+from trade_assets.datasets.dataset import Feed
+from trade_assets.datasets.records import EXTRA, ROW, ParsedFile
 from trade_assets.feeds.cadence import DAILY_FRESHNESS_SECONDS, DAILY_GAP_SECONDS
 from trade_assets.feeds.formats import scenario_files as scenarios
 from trade_assets.feeds.formats.eod_document import Document, read_document

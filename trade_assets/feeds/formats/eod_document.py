@@ -16,9 +16,9 @@ from typing import Any, Final
 
 import orjson
 
-from trade_assets.datasets.dataset import RejectedRow
+from trade_assets.datasets.records import MAX_REJECTED_TEXT, RejectedRow
 from trade_assets.errors import UnparsableFileError
-from trade_assets.feeds.formats.csv_rows import MAX_REJECTED_TEXT, extra_json
+from trade_assets.feeds.formats.csv_rows import extra_json
 from trade_assets.feeds.formats.scenario_files import read_shock, scope_problem
 from trade_assets.market.numbers import shown
 

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 
 import polars as pl
 
-from trade_assets.datasets.dataset import EVENT_TIME, EVENT_TIME_TYPE, TRADING_DATE
+from trade_assets.datasets.records import EVENT_TIME, EVENT_TIME_TYPE, TRADING_DATE
 from trade_assets.errors import UnparsableFileError
 from trade_assets.market.trading_days import CENTRAL, EPOCH, stamp_to_utc, trading_date
 

@@ -9,7 +9,8 @@ from typing import Final
 
 import polars as pl
 
-from trade_assets.datasets.dataset import Feed, ParsedFile
+from trade_assets.datasets.dataset import Feed
+from trade_assets.datasets.records import ParsedFile
 from trade_assets.feeds.cadence import DAILY_FRESHNESS_SECONDS, DAILY_GAP_SECONDS
 from trade_assets.feeds.formats.bloomberg_prices import (
     PRICE_SCHEMA,

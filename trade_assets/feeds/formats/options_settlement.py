@@ -10,12 +10,13 @@ from typing import Final
 
 import polars as pl
 
-from trade_assets.datasets.dataset import Feed, ParsedFile
+from trade_assets.datasets.dataset import Feed
+from trade_assets.datasets.records import ParsedFile
 from trade_assets.feeds.cadence import DAILY_FRESHNESS_SECONDS, DAILY_GAP_SECONDS
 from trade_assets.feeds.formats.bloomberg_prices import PRICE_SCHEMA, REQUIRED, settlement_prices
 from trade_assets.feeds.formats.csv_rows import Rows, finish, nulls, read_rows
-from trade_assets.feeds.formats.dates import DateForm, read_dates
 from trade_assets.feeds.formats.file_names import file_time
+from trade_assets.feeds.formats.typed_columns import DateForm, read_dates
 from trade_assets.market.identify import INSTRUMENT_ID, UNDERLYING_ID, identify
 from trade_assets.market.prices import PriceNotation, cabinet
 from trade_assets.market.sessions import TRADING_DAY_SECONDS

@@ -7,10 +7,11 @@ from typing import Final
 
 import polars as pl
 
-from trade_assets.datasets.dataset import EXTRA, ROW, Feed, ParsedFile, RejectedRow
+from trade_assets.datasets.dataset import Feed
+from trade_assets.datasets.records import EXTRA, MAX_REJECTED_TEXT, ROW, ParsedFile, RejectedRow
 from trade_assets.errors import UnparsableFileError
 from trade_assets.feeds.formats import scenario_files as scenarios
-from trade_assets.feeds.formats.csv_rows import MAX_REJECTED_TEXT, Rows, extra_column, read_rows
+from trade_assets.feeds.formats.csv_rows import Rows, extra_column, read_rows
 from trade_assets.feeds.formats.scenario_files import (
     Points,
     finish_points,

@@ -13,15 +13,17 @@ from typing import Final
 
 import polars as pl
 
-from trade_assets.datasets.dataset import (
+from trade_assets.datasets.records import (
     EXTRA,
+    MAX_KEY_BYTES,
+    MAX_REJECTED_TEXT,
     RECORD_KEY,
     ROW,
     ParsedFile,
     RejectedRow,
 )
 from trade_assets.errors import SymbolError
-from trade_assets.feeds.formats.csv_rows import MAX_KEY_BYTES, MAX_REJECTED_TEXT, last_of_each
+from trade_assets.feeds.formats.csv_rows import last_of_each
 from trade_assets.feeds.formats.file_names import FileTime, file_time
 from trade_assets.market.identify import instrument_rows
 from trade_assets.market.instrument import Instrument

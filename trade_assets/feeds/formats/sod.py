@@ -14,12 +14,12 @@ from typing import Final
 
 import polars as pl
 
-from trade_assets.datasets.dataset import Feed, ParsedFile
+from trade_assets.datasets.dataset import Feed
+from trade_assets.datasets.records import ParsedFile
 from trade_assets.errors import SymbolError
 from trade_assets.feeds.cadence import DAILY_FRESHNESS_SECONDS, DAILY_GAP_SECONDS
 from trade_assets.feeds.formats.csv_rows import Rows, finish, read_rows, with_leftovers
-from trade_assets.feeds.formats.dates import DateForm, read_dates
-from trade_assets.feeds.formats.price_columns import read_price_column
+from trade_assets.feeds.formats.typed_columns import DateForm, read_dates, read_price_column
 from trade_assets.market.identify import instrument_rows
 from trade_assets.market.numbers import read_numbers
 from trade_assets.market.prices import PriceNotation, cabinet

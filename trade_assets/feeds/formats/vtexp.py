@@ -9,7 +9,8 @@ from typing import Final
 
 import polars as pl
 
-from trade_assets.datasets.dataset import Feed, ParsedFile
+from trade_assets.datasets.dataset import Feed
+from trade_assets.datasets.records import ParsedFile
 from trade_assets.feeds.formats.csv_rows import finish, read_rows
 from trade_assets.feeds.formats.file_names import file_time
 from trade_assets.market.identify import identify

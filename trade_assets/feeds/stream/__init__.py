@@ -1,1 +1,1 @@
-"""The queue consumer and its window: from notifications to both stores, in micro-batches."""
+"""The stream run's work: from the queue's notifications to both stores, in micro-batches."""

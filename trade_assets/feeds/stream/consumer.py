@@ -6,50 +6,51 @@ Two stages work side by side, so that DynamoDB is never idle while files are rea
                          (a micro-batch is whatever has arrived meanwhile)
 
 A message is deleted only when both stores have its rows. What fails for a passing reason is tried
-again in place, within a bound; then the consumer ends with that error and its messages come back.
+again by the store, within a bound; then the consumer ends with that error and its messages come
+back.
 """
 
 import queue
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import partial
-from typing import Final, TypeVar
+from typing import Final
 
+import polars as pl
 import structlog
 
 from trade_assets.datasets.keys import FEEDS_PREFIX
+from trade_assets.datasets.records import FILE_KEY
 from trade_assets.errors import StoreRejectedError, TransientError
+from trade_assets.feeds.datasets import derived_from
 from trade_assets.feeds.derivation import Deriver
-from trade_assets.feeds.derived.declarations import Derived, derived_from
-from trade_assets.feeds.stream.micro_batch import HistoryWriter, LatestWriter, Work
-from trade_assets.feeds.stream.reporting import tell
+from trade_assets.feeds.derived.declarations import Derived
+from trade_assets.feeds.feed_stores import FeedStores
+from trade_assets.feeds.stream.micro_batch import MicroBatch
+from trade_assets.feeds.stream.reporting import StreamReports, report_batch
 from trade_assets.feeds.stream.visibility import InFlight
-from trade_assets.ingest.figures import Reports
+from trade_assets.ingest.accounting import account
 from trade_assets.ingest.file_status import note_files
+from trade_assets.ingest.isolation import Isolation
 from trade_assets.ingest.reading import (
-    REWRITE_ROUNDS,
-    FeedBatch,
+    FileBatch,
     FileResult,
     FileVersion,
-    account,
-    by_feed,
+    by_dataset,
     describe,
+    mark_refused,
     read_files,
-    stale_versions,
 )
+from trade_assets.ingest.rewrites import RewrittenTooFastError, follow_rewrites
+from trade_assets.ingest.writing import HistoryWriter, LatestWriter
 from trade_assets.logs import get_logger
 from trade_assets.settings import Settings
-from trade_assets.stores.connections import Stores
 from trade_assets.stores.dynamodb.ledger import FileState
-from trade_assets.stores.retrying import retrying
 from trade_assets.stores.sqs.notifications import Message
 
 log = get_logger(__name__)
-
-T = TypeVar("T")
 
 POLL_SECONDS: Final = 2
 """Length of a long poll, and so the longest that a stop waits for a receiver."""
@@ -64,10 +65,10 @@ class StreamConsumer:
     def __init__(
         self,
         settings: Settings,
-        stores: Stores,
+        stores: FeedStores,
         latest: LatestWriter,
         history: HistoryWriter,
-        reports: Reports,
+        reports: StreamReports,
         run_id: str,
     ) -> None:
         self._settings = settings
@@ -78,7 +79,7 @@ class StreamConsumer:
         self._run_id = run_id
         self._deriver = Deriver(stores)
         self._inbox: queue.Queue[Message] = queue.Queue(INBOX_MESSAGES)
-        self._written: queue.Queue[Work | None] = queue.Queue(2)
+        self._written: queue.Queue[MicroBatch | None] = queue.Queue(2)
         self._in_flight = InFlight(stores.queue, settings.stream.queue_visibility_seconds)
         self._done: OrderedDict[str, str] = OrderedDict()
         self._stop_receiving = threading.Event()
@@ -123,7 +124,7 @@ class StreamConsumer:
         """End: finish what was received (`drain`), or give it back to the queue at once."""
         self._stop_receiving.set()
         if not drain:
-            self._abort.set()
+            self._end_retries()
         for thread in self._receivers + self._stages:
             thread.join()
         left = self._in_flight.stop()
@@ -151,11 +152,15 @@ class StreamConsumer:
             self._error = error
         log.error("stream consumer ends", error=str(error), kind=type(error).__name__)
         self._stop_receiving.set()
+        self._end_retries()
+
+    def _end_retries(self) -> None:
         self._abort.set()
+        self._stores.connections.retries.abort()
 
     def _receive_loop(self) -> None:
         while not self._stop_receiving.is_set():
-            for message in self._retrying(partial(self._stores.queue.receive, POLL_SECONDS)):
+            for message in self._stores.queue.receive(POLL_SECONDS):
                 self._in_flight.add(message)
                 self._put(self._inbox, message)
 
@@ -191,7 +196,7 @@ class StreamConsumer:
                 break
         return messages
 
-    def _hand_on(self, work: Work | None) -> None:
+    def _hand_on(self, work: MicroBatch | None) -> None:
         while True:
             try:
                 self._written.put(work, timeout=0.2)
@@ -201,19 +206,19 @@ class StreamConsumer:
                 continue
             return
 
-    def _read_and_show(self, messages: list[Message]) -> Work:
+    def _read_and_show(self, messages: list[Message]) -> MicroBatch:
         """Read and parse a micro-batch and make it readable in Redis."""
-        work = Work(messages)
+        work = MicroBatch(messages)
         versions = self._new_versions(work)
         if not versions:
             return work
-        results = self._retrying(partial(read_files, self._stores.objects, versions))
+        results = read_files(self._stores.objects, versions)
         work.results = {result.version.key: result for result in results}
-        for batch in by_feed(results):
+        for batch in by_dataset(results):
             self._show(work, batch)
         return work
 
-    def _new_versions(self, work: Work) -> list[FileVersion]:
+    def _new_versions(self, work: MicroBatch) -> list[FileVersion]:
         """One version a key: of several announced, the last landed; the others are superseded."""
         newest: dict[str, FileVersion] = {}
         for message in work.messages:
@@ -229,18 +234,21 @@ class StreamConsumer:
                     work.supersede(version)
         return list(newest.values())
 
-    def _show(self, work: Work, batch: FeedBatch) -> None:
-        try:
-            written = self._retrying(partial(self._latest.write, batch.feed, batch.records))
-        except StoreRejectedError as error:
-            self._split(work, batch, error, self._show)
-            return
+    def _show(self, work: MicroBatch, batch: FileBatch) -> None:
+        """Make files of a feed readable in Redis, and note that they came."""
+        parts = Isolation(batch.records)
+        for part in parts:
+            try:
+                written = self._latest.write(batch.dataset, part)
+            except StoreRejectedError as error:
+                parts.refuse(part, error)
+                continue
+            work.changed[batch.dataset.path] += written.changed
+        mark_refused(work.results, parts.refused)
         now = datetime.now(UTC)
-        for result in batch.files:
-            work.lags[result.version.key] = result.version.lag_seconds(now)
-        path = batch.feed.path
-        work.changed[path] = work.changed.get(path, 0) + written.changed
-        self._retrying(partial(note_files, self._stores, batch.feed, batch.files, now, work.lags))
+        files = [file for file in batch.files if file.version.key not in parts.refused]
+        work.lags |= {file.version.key: file.version.lag_seconds(now) for file in files}
+        note_files(self._stores, batch.dataset, files, now, work.lags)
 
     def _second_stage(self) -> None:
         while True:
@@ -250,90 +258,60 @@ class StreamConsumer:
             if not self._abort.is_set():
                 self._store(work)
 
-    def _store(self, work: Work) -> None:
+    def _store(self, work: MicroBatch) -> None:
         """Write a micro-batch to history, account for it, and let go of its messages."""
-        for batch in by_feed(list(work.results.values())):
+        for batch in by_dataset(list(work.results.values())):
             self._keep(work, batch)
+            if batch.dataset.rewritten:
+                self._follow_rewrites(work, batch)
         results = [*work.extra, *work.results.values()]
-        self._retrying(
-            partial(account, self._stores.objects, self._stores.ledger, results, self._run_id)
-        )
+        account(self._stores.objects, self._stores.ledger, results, self._run_id)
         self._settle(work)
-        tell(work, self._reports)
+        report_batch(work, self._reports)
 
-    def _keep(self, work: Work, batch: FeedBatch) -> None:
-        self._write_history_and_derive(work, batch)
-        if batch.feed.rewritten:
-            self._follow_rewrites(work, batch.files)
+    def _keep(self, work: MicroBatch, batch: FileBatch) -> None:
+        """Write files of a feed to the history, and what is derived from them to both stores."""
+        parts = Isolation(batch.records)
+        for part in parts:
+            try:
+                written = self._history.write(batch.dataset, part)
+            except StoreRejectedError as error:
+                parts.refuse(part, error)
+                continue
+            work.puts[batch.dataset.path] += written.puts
+            for derived in derived_from(batch.dataset):
+                self._derive(derived, part, work.results[part[FILE_KEY][-1]])
+        mark_refused(work.results, parts.refused)
 
-    def _write_history_and_derive(self, work: Work, batch: FeedBatch) -> None:
-        try:
-            written = self._retrying(partial(self._history.write, batch.feed, batch.records))
-        except StoreRejectedError as error:
-            self._split(work, batch, error, self._write_history_and_derive)
-            return
-        path = batch.feed.path
-        work.puts[path] = work.puts.get(path, 0) + written.puts
-        for dataset in derived_from(batch.feed):
-            self._derive(dataset, batch)
-
-    def _derive(self, dataset: Derived, batch: FeedBatch) -> None:
-        """Derive from a batch. What cannot be derived costs the derived records only."""
-        feed_key = batch.files[-1].feed_key
-        assert feed_key is not None
-        write = partial(self._deriver.write, dataset, batch.records, self._latest, self._history)
+    def _derive(self, derived: Derived, records: pl.DataFrame, newest: FileResult) -> None:
+        """Derive from records. What cannot be derived costs the derived records only."""
         written, failure = None, ""
         try:
-            written = self._retrying(write)
+            written = self._deriver.write(derived, records, self._latest, self._history)
         except TransientError:
             raise
         except Exception as error:
             failure = describe(error)
-            log.exception("cannot derive", dataset=dataset.path, file=feed_key.key)
-        self._reports.add_derived(dataset, feed_key.partition, written, failure)
+            log.exception("cannot derive", dataset=derived.path, file=newest.version.key)
+        self._reports.add_derived(derived, newest.partition, written, failure)
 
-    def _split(
-        self,
-        work: Work,
-        batch: FeedBatch,
-        error: StoreRejectedError,
-        again: Callable[[Work, FeedBatch], None],
-    ) -> None:
-        """A store refuses a batch: find the file it is about, so that the others go on."""
-        if len(batch.files) == 1:
-            result = batch.files[0]
-            log.error("store refuses a file", file=result.version.key, error=str(error))
-            work.results[result.version.key] = result.failed(error)
-            return
-        for result in batch.files:
-            for single in by_feed([result]):
-                again(work, single)
+    def _follow_rewrites(self, work: MicroBatch, batch: FileBatch) -> None:
+        """Write again whatever was rewritten between its reading and now."""
+        try:
+            for read in follow_rewrites(self._stores.objects, batch.files):
+                for result in read:
+                    work.supersede(work.results[result.version.key].version)
+                    work.results[result.version.key] = result
+                for newer in by_dataset(read):
+                    self._show(work, newer)
+                for newer in by_dataset([work.results[result.version.key] for result in read]):
+                    self._keep(work, newer)
+        except RewrittenTooFastError as error:
+            # Their messages come back, and with them another look.
+            for result in error.files:
+                work.results[result.version.key] = result.failed(error)
 
-    def _follow_rewrites(self, work: Work, files: Sequence[FileResult]) -> None:
-        """Write again whatever was rewritten between its reading and now.
-
-        Two consumers may hold two versions of one key; the one that wrote last looks last, sees
-        that its version is not the current one any more, and writes the current one.
-        """
-        for _ in range(REWRITE_ROUNDS):
-            stale = self._retrying(partial(stale_versions, self._stores.objects, files))
-            if not stale:
-                return
-            read = self._retrying(partial(read_files, self._stores.objects, stale))
-            for item in stale:
-                work.supersede(work.results[item.key].version)
-            work.results.update({result.version.key: result for result in read})
-            files = [result for result in read if result.records is not None]
-            for batch in by_feed(files):
-                self._show(work, batch)
-            for batch in by_feed([work.results[result.version.key] for result in files]):
-                self._write_history_and_derive(work, batch)
-        # Their messages come back, and with them another look.
-        for result in files:
-            error = TransientError(f"{result.version.key} is rewritten faster than it can be read")
-            work.results[result.version.key] = result.failed(error)
-
-    def _settle(self, work: Work) -> None:
+    def _settle(self, work: MicroBatch) -> None:
         """Delete the messages that are done with; let the others come back, later and later."""
         done: list[Message] = []
         failed: list[Message] = []
@@ -344,8 +322,8 @@ class StreamConsumer:
             delay = min(2**message.receives, self._settings.stream.queue_visibility_seconds)
             if message.announced is None:
                 log.error("not an S3 notification", body=message.body[:500])
-            self._retrying(partial(self._stores.queue.postpone, [message], delay))
-        self._retrying(partial(self._stores.queue.delete, done))
+            self._stores.queue.postpone([message], delay)
+        self._stores.queue.delete(done)
         self._in_flight.remove(work.messages)
         for result in work.results.values():
             if result.state in (FileState.STORED, FileState.QUARANTINED):
@@ -353,7 +331,7 @@ class StreamConsumer:
 
     def _remember(self, result: FileResult) -> None:
         version = result.version
-        if result.feed_key is not None and result.feed_key.feed.rewritten:
+        if result.dataset is not None and result.dataset.rewritten:
             return  # A, B, A again: the second A is new work.
         self._done[version.key] = version.etag
         self._done.move_to_end(version.key)
@@ -365,7 +343,3 @@ class StreamConsumer:
             self._stores.queue.postpone(messages, 0)
         except (TransientError, StoreRejectedError) as error:
             log.warning("messages come back by themselves", count=len(messages), error=str(error))
-
-    def _retrying(self, function: Callable[[], T]) -> T:
-        """Call, and call again while a store is away, within the bound or until an abort."""
-        return retrying(self._settings.stores.retry_seconds, self._abort)(function)

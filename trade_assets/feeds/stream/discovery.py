@@ -19,7 +19,7 @@ from trade_assets.datasets.dataset import Feed
 from trade_assets.datasets.keys import feed_prefix, hour_prefix, parse_feed_key
 from trade_assets.errors import UnknownFeedError
 from trade_assets.feeds.datasets import FEEDS
-from trade_assets.stores.connections import Stores
+from trade_assets.feeds.feed_stores import FeedStores
 from trade_assets.stores.dynamodb.ledger import FileState, LedgerEntry
 from trade_assets.stores.s3.objects import LIST_PAGE, ObjectInfo
 
@@ -68,7 +68,7 @@ class Scan:
 class BucketScanner:
     """Finds the files that are in the bucket and in no ledger. One scan a tick."""
 
-    def __init__(self, stores: Stores, missed_after: timedelta) -> None:
+    def __init__(self, stores: FeedStores, missed_after: timedelta) -> None:
         self._stores = stores
         self._missed_after = missed_after
 

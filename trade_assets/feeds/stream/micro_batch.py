@@ -1,34 +1,15 @@
-"""What passes through the consumer: a micro-batch on its way, and the writers that it goes to."""
+"""What passes through the consumer: a micro-batch on its way."""
 
+from collections import Counter
 from dataclasses import dataclass, field
-from typing import Protocol
 
-import polars as pl
-
-from trade_assets.datasets.dataset import Dataset
 from trade_assets.ingest.reading import FileResult, FileVersion
-from trade_assets.stores.dynamodb.history_store import HistoryWritten
 from trade_assets.stores.dynamodb.ledger import FileState
-from trade_assets.stores.redis.latest_store import LatestWritten
 from trade_assets.stores.sqs.notifications import Message
 
 
-class LatestWriter(Protocol):
-    """The typed write method of the Redis IO manager."""
-
-    def write(self, feed: Dataset, records: pl.DataFrame) -> LatestWritten:
-        """Offer records as the newest ones."""
-
-
-class HistoryWriter(Protocol):
-    """The typed write method of the DynamoDB IO manager."""
-
-    def write(self, feed: Dataset, records: pl.DataFrame) -> HistoryWritten:
-        """Store records for good."""
-
-
 @dataclass
-class Work:
+class MicroBatch:
     """A micro-batch on its way: its messages, and its files by key.
 
     `extra` are versions that were superseded; `lags` are seconds by file key, `changed` and `puts`
@@ -39,8 +20,8 @@ class Work:
     results: dict[str, FileResult] = field(default_factory=dict)
     extra: list[FileResult] = field(default_factory=list)
     lags: dict[str, float] = field(default_factory=dict)
-    changed: dict[str, int] = field(default_factory=dict)
-    puts: dict[str, int] = field(default_factory=dict)
+    changed: Counter[str] = field(default_factory=Counter)
+    puts: Counter[str] = field(default_factory=Counter)
 
     def supersede(self, version: FileVersion) -> None:
         """Note that a version was rewritten before its rows were final."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from trade_assets.errors import TradeAssetsError
 from trade_assets.logs import get_logger
-from trade_assets.stores.sqs.notifications import FeedQueue, Message
+from trade_assets.stores.sqs.notifications import Message, NotificationQueue
 
 log = get_logger(__name__)
 
@@ -14,7 +14,7 @@ log = get_logger(__name__)
 class InFlight:
     """Extends the visibility of messages in work, at half of its length. Thread-safe."""
 
-    def __init__(self, feed_queue: FeedQueue, visibility_seconds: int) -> None:
+    def __init__(self, feed_queue: NotificationQueue, visibility_seconds: int) -> None:
         self._queue = feed_queue
         self._visibility = visibility_seconds
         self._lock = threading.Lock()

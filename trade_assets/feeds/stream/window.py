@@ -7,10 +7,10 @@ from typing import Final
 
 from trade_assets.errors import TradeAssetsError
 from trade_assets.feeds.stream.consumer import StreamConsumer
-from trade_assets.ingest.figures import AnyFigures, Reports
+from trade_assets.feeds.stream.heartbeats import Heartbeats, StreamBeat
+from trade_assets.feeds.stream.reporting import StreamFigures, StreamReports
 from trade_assets.logs import get_logger
 from trade_assets.settings import Settings
-from trade_assets.stores.redis.heartbeats import Heartbeats, StreamBeat
 
 log = get_logger(__name__)
 
@@ -27,7 +27,7 @@ class StreamWindow:
         settings: Settings,
         consumer: StreamConsumer,
         heartbeats: Heartbeats,
-        reports: Reports,
+        reports: StreamReports,
         run_id: str,
     ) -> None:
         self._settings = settings
@@ -40,7 +40,7 @@ class StreamWindow:
         self._away = False
         self._beating = threading.Thread(target=self._beat_loop, name="heartbeat", daemon=True)
 
-    def run(self) -> Iterator[list[AnyFigures]]:
+    def run(self) -> Iterator[list[StreamFigures]]:
         """Consume until the window is over and a successor is alive; yields figures to report.
 
         Raises:
@@ -63,7 +63,7 @@ class StreamWindow:
         if self._consumer.error is not None:
             raise self._consumer.error
 
-    def _report_until_over(self) -> Iterator[list[AnyFigures]]:
+    def _report_until_over(self) -> Iterator[list[StreamFigures]]:
         reported_at = time.monotonic()
         while self._consumer.error is None and not self._is_over():
             time.sleep(TICK_SECONDS)

@@ -2,7 +2,7 @@
 
 An episode opens when the condition is active and none is open, and ends when it is not. It has two
 notices, and each channel is told them in order; `told` counts how many it was told. An episode is
-kept until every channel knows of its end. Keeping it in Redis is in `board`.
+kept until every channel knows of its end. Keeping it in Redis is in `state_store`.
 """
 
 from collections.abc import Collection, Iterator, Mapping

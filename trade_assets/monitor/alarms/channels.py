@@ -11,9 +11,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from trade_assets.logs import get_logger
 from trade_assets.monitor.alarms.notices import Notice
-from trade_assets.monitor.alarms.topic import topic_arn
 from trade_assets.settings import Settings
 from trade_assets.stores.aws import as_store_error, sns_client
+from trade_assets.stores.sns.topics import topic_arn
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
@@ -102,7 +102,7 @@ class SnsChannel:
 
     @cached_property
     def _arn(self) -> str:
-        return topic_arn(self._settings, **SNS_BOUNDS)
+        return topic_arn(self._settings, self._settings.alarms_topic, **SNS_BOUNDS)
 
 
 def _by_protocol(notice: Notice) -> str:

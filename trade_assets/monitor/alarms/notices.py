@@ -1,6 +1,6 @@
 """Notices: what a person is told when an alarm begins and when it ends, in each channel's format.
 
-Sending is in `channels`, when to send in `desk`.
+Sending is in `channels`, when to send in `evaluator`.
 """
 
 from collections.abc import Mapping

@@ -11,7 +11,7 @@ from trade_assets.errors import (
     ThrottledError,
     TradeAssetsError,
 )
-from trade_assets.logs import known_secrets, redact
+from trade_assets.logs import redact
 from trade_assets.monitor.alarms.notices import Notice
 from trade_assets.settings import Settings
 from trade_assets.stores.retrying import retrying
@@ -83,7 +83,7 @@ class SlackChannel:
 
     def _said(self, data: bytes) -> str:
         """Slack explains itself in a word, such as `no_service`; a proxy may repeat the URL."""
-        text = redact(data.decode("utf-8", "replace"), known_secrets(self._settings))
+        text = redact(data.decode("utf-8", "replace"), self._settings.secret_values)
         return text[:_ANSWER_LENGTH].strip()
 
 

@@ -2,7 +2,7 @@
 
 Keys (no command touches two slots, so it runs on a cluster):
 
-* `alarm:<name>` JSON of the alarm's state (`episodes`); a day after the last episode it expires
+* `alarm:<name>` JSON of the alarm's state (`alarm_state`); a day after the last episode it expires
 * `alarm-lease:<name>` held by who tells its notices; expires, so a dead process holds up nothing
 * `alarms` set of the names
 """

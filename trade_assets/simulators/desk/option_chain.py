@@ -1,6 +1,6 @@
 """The simulated option chain: which futures and options a trading day has, and their prices.
 
-What exists and what it is called are facts of `instruments`. No file formats belong here.
+What exists and what it is called are facts of `trade_assets.market`. No file formats belong here.
 """
 
 from dataclasses import dataclass

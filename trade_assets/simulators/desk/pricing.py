@@ -1,7 +1,7 @@
 """What the simulated options are worth: Bachelier's prices under the desk's one volatility smile.
 
 Formulas of arrays that broadcast, prices and strikes in points, times in business days. Which
-options there are is the business of `chain`.
+options there are is the business of `option_chain`.
 """
 
 from datetime import date, datetime, time, timedelta

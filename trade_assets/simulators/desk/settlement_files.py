@@ -20,12 +20,13 @@ from trade_assets.market.symbols import SymbolNotation, format_symbol
 from trade_assets.market.trading_days import CENTRAL
 from trade_assets.simulators.desk.option_chain import STRIKE_STEP, money_strike, next_series, option
 from trade_assets.simulators.desk.pricing import EXPIRY_TIME, LEAST_DAYS, days_left, option_prices
-from trade_assets.simulators.desk.related import CODES, future_price
 from trade_assets.simulators.desk.simulated_market import (
+    DESK_CODES,
     SETTLEMENTS,
     TICK,
     central,
     future_mid,
+    future_price,
     random_stream,
 )
 
@@ -52,7 +53,7 @@ _LISTED: Final = (
 def futures_settlement_file(seed: int, close: datetime) -> tuple[str, bytes]:
     """Name and content of the futures' settlement prices of a close (aware)."""
     lines = [FUTURES_HEADER]
-    for code in CODES:
+    for code in DESK_CODES:
         product = PRODUCTS[code]
         price = future_price(seed, code, close)
         cell = repr(float(format_price(price, NOTATIONS[product.quoting])))

@@ -1,16 +1,21 @@
-"""The simulated market: the price of the front Treasury future at any second, and the desk's days.
+"""The simulated market: the price of the front Treasury future at any second, of the other futures
+that move with it in a fixed proportion, and the desk's days.
 
 A pure function of (seed, second). No options and no file formats belong here. The market never
 closes: every day of the calendar is a trading day of the desk.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from functools import lru_cache
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from trade_assets.market.prices import ticks_to_price
+from trade_assets.market.products import PRODUCTS
 from trade_assets.market.trading_days import CENTRAL, TRADING_DAY_ROLL
 
 FloatArray = NDArray[np.float64]
@@ -29,6 +34,20 @@ _BOUNCE: Final = 0.004  # points: the mid moves between bid and ask without goin
 
 CLOSE: Final = time(16)
 """Central time at which a trading day's settlement prices are taken."""
+
+LEVEL_AND_MOVE: Final[Mapping[str, tuple[float, float]]] = {
+    "ZT": (103.6, 0.25),
+    "ZF": (108.3, 0.6),
+    "ZN": (MEAN_LEVEL, 1.0),
+    "TN": (113.8, 1.3),
+    "ZB": (114.5, 1.7),
+    "UB": (118.2, 2.2),
+    "FGBL": (129.5, 0.9),
+}
+"""By product: price when ZN is at its mean, and points for each of its points from there."""
+
+DESK_CODES: Final = ("ZT", "ZF", "ZN", "ZB", "FGBL")
+"""Products that the desk has in its books."""
 
 # Streams of random numbers, told apart so that one more draw in one moves no other.
 LEVELS, PATH, CHAIN, QUOTES, POSITIONS, TRADES, SHAPES, SCENARIOS, SETTLEMENTS = range(9)
@@ -78,6 +97,14 @@ def future_mid(seed: int, at: datetime) -> float:
     """Mid price of the front future in the second of `at` (aware), in points."""
     day = trading_day(at)
     return float(_path(seed, day)[int((at - day_start(day)).total_seconds())])
+
+
+def future_price(seed: int, code: str, at: datetime) -> Decimal:
+    """Price of a product's front future at an aware time: on its ticks, in points, exactly."""
+    level, move = LEVEL_AND_MOVE[code]
+    product = PRODUCTS[code]
+    points = level + move * (future_mid(seed, at) - MEAN_LEVEL)
+    return ticks_to_price(round(points / product.tick), product)
 
 
 @lru_cache(maxsize=4)

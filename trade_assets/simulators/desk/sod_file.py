@@ -15,8 +15,7 @@ from trade_assets.market.prices import PriceNotation, format_price
 from trade_assets.market.products import PRODUCTS
 from trade_assets.simulators.desk.opening_book import start_of_day_book
 from trade_assets.simulators.desk.option_chain import front_future, money_strike
-from trade_assets.simulators.desk.related import future_price
-from trade_assets.simulators.desk.simulated_market import day_start, trading_day
+from trade_assets.simulators.desk.simulated_market import day_start, future_price, trading_day
 
 HEADER: Final = (
     "ACCOUNT,UNDERLYING,ASSET,RUN_DATE,PRODUCT_CODE,LONG_SHORT,PUT_CALL,STRIKE_PRICE,QUANTITY,"

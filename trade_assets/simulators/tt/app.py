@@ -18,13 +18,12 @@ from starlette.routing import Route
 
 from trade_assets.remote.secrets import CredentialSource
 from trade_assets.simulators.tt.account import Market
+from trade_assets.simulators.tt.api_call import Call, check_form, check_request_id
 from trade_assets.simulators.tt.application_keys import Keys
-from trade_assets.simulators.tt.call import Call, check_form, check_request_id
 from trade_assets.simulators.tt.endpoint_answers import Answers
 from trade_assets.simulators.tt.faults import EDGE, INNER, Fault, FaultBoard, FaultKind
-from trade_assets.simulators.tt.http_responses import Cut, Json, malformed, refused
+from trade_assets.simulators.tt.http_responses import Cut, Json, Refusal, malformed, refused
 from trade_assets.simulators.tt.key_limits import KeyLimits
-from trade_assets.simulators.tt.refusal import Refusal
 from trade_assets.simulators.tt.request_log import Entry, Journal
 from trade_assets.simulators.tt.simulator_options import SimulatorOptions
 

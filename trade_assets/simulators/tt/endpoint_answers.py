@@ -11,7 +11,7 @@ from http import HTTPStatus
 from typing import Any, Final, NamedTuple
 
 from trade_assets.simulators.tt.account import Market, Row, day_of
-from trade_assets.simulators.tt.call import Call
+from trade_assets.simulators.tt.api_call import Call
 from trade_assets.simulators.tt.futures import (
     MARKETS,
     code_of_product_id,
@@ -20,7 +20,7 @@ from trade_assets.simulators.tt.futures import (
     listed,
     product_rows,
 )
-from trade_assets.simulators.tt.refusal import Refusal
+from trade_assets.simulators.tt.http_responses import Refusal
 from trade_assets.simulators.tt.simulator_options import SimulatorOptions
 
 ROWS: Final[Mapping[str, str]] = {

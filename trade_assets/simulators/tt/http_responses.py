@@ -1,14 +1,34 @@
-"""HTTP responses of the simulator, the broken ones among them."""
+"""HTTP responses of the simulator: good ones, those that say no, and the broken ones."""
+
+from collections.abc import Mapping
 
 import orjson
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from trade_assets.simulators.tt.refusal import Refusal
-
 PAGE = (
     b"<!DOCTYPE html>\n<html><head><title>Service</title></head><body>Please wait</body></html>\n"
 )
+
+
+class Refusal(Exception):  # noqa: N818  # an answer, no error of the simulator
+    """An answer that is not 200.
+
+    Attributes:
+        status: of HTTP.
+        message: for the caller, in the body.
+        headers: besides the usual ones.
+    """
+
+    def __init__(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(f"{status} {message}")
+        self.status = int(status)
+        self.message = message
+        self.headers = dict(headers or {})
+
+    def body(self) -> dict[str, object]:
+        """As TT words it."""
+        return {"status": "Error", "statusCode": self.status, "status_message": self.message}
 
 
 class Json(Response):

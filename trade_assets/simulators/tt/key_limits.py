@@ -6,7 +6,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Final
 
-from trade_assets.simulators.tt.refusal import Refusal
+from trade_assets.simulators.tt.http_responses import Refusal
 
 DAY_SECONDS: Final = 86_400
 

@@ -1,4 +1,4 @@
-"""Simulated orders and their fills, and how TT writes them. How they come about is in `seats`.
+"""Simulated orders and their fills, and how TT writes them. How they come about: `order_flow`.
 
 Rows have TT's names, in the order of the samples; a fill is one execution of an order.
 """

@@ -7,8 +7,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from trade_assets.simulators.desk.related import LEVEL_AND_MOVE
 from trade_assets.simulators.desk.simulated_market import (
+    LEVEL_AND_MOVE,
     MEAN_LEVEL,
     FloatArray,
     day_start,

@@ -9,7 +9,7 @@ from typing import Final
 import uvicorn
 
 from trade_assets.errors import PortInUseError, SettingsError
-from trade_assets.local.ports import LOOPBACK, PortNeed, require_free
+from trade_assets.ports import LOOPBACK, PortNeed, require_free
 from trade_assets.remote.secrets import SecretsManagerCredentials
 from trade_assets.settings import Profile, Settings
 from trade_assets.simulators.tt.account import Market

@@ -1,29 +1,23 @@
 """Bulk calls to DynamoDB: signed requests with bodies that are made once, as text.
 
 A body of orjson signed with botocore's SigV4 costs 8 µs of CPU an item; `Table.batch_writer` costs
-125. Everything that is not bulk goes through boto3 (`aws.dynamodb_client`).
+125. Every call is tried again here, and nowhere else.
 """
 
-import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import orjson
 import urllib3
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
-from tenacity import Retrying
 
 from trade_assets.errors import StoreRejectedError, StoreUnavailableError
 from trade_assets.settings import Settings
-from trade_assets.stores.aws import TRANSIENT_CODES, aws_session, dynamodb_client
-from trade_assets.stores.retrying import retrying
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
+from trade_assets.stores.aws import TRANSIENT_CODES, aws_session
+from trade_assets.stores.retrying import Retries
 
 BATCH_WRITE_ITEMS: Final = 25
 """Most items in one BatchWriteItem."""
@@ -37,6 +31,10 @@ _NOTHING_UNPROCESSED: Final = frozenset(
 )
 
 
+Item = dict[str, dict[str, Any]]
+"""An item as DynamoDB has it in JSON: by attribute, its type and value."""
+
+
 class ConditionFailedError(Exception):
     """The condition of a conditional put does not hold: the stored item is newer."""
 
@@ -44,25 +42,23 @@ class ConditionFailedError(Exception):
 class DynamoCalls:
     """Calls of DynamoDB's JSON protocol, with retries inside a bound. Thread-safe."""
 
-    def __init__(self, settings: Settings, retry_seconds: float | None = None) -> None:
+    def __init__(self, settings: Settings, retries: Retries | None = None) -> None:
         self._region = settings.stores.aws_region
         self._url = settings.aws_endpoint or f"https://dynamodb.{self._region}.amazonaws.com"
         self._url = self._url.rstrip("/") + "/"
         self._session = aws_session(settings)
-        self._settings = settings
-        self._retry_seconds = retry_seconds or settings.stores.retry_seconds
+        self._retries = retries or Retries(settings.stores.retry_seconds)
         self._http = urllib3.PoolManager(
             maxsize=WRITERS + 2,
             timeout=urllib3.Timeout(connect=3, read=20),
             retries=urllib3.Retry(total=0),
         )
         self._pool = ThreadPoolExecutor(WRITERS, thread_name_prefix="dynamodb")
-        self._closed = threading.Event()
 
-    @cached_property
-    def client(self) -> "DynamoDBClient":
-        """boto3's client, for what is not bulk."""
-        return dynamodb_client(self._settings)
+    @property
+    def retries(self) -> Retries:
+        """Of every call."""
+        return self._retries
 
     def call(self, operation: str, body: bytes) -> bytes:
         """One call, retried while it fails for a passing reason.
@@ -72,7 +68,7 @@ class DynamoCalls:
             StoreRejectedError: DynamoDB refuses the request.
             ConditionFailedError: the condition of a conditional write does not hold.
         """
-        result: bytes = self._retrying()(self._once, operation, body)
+        result: bytes = self._retries.policy()(self._once, operation, body)
         return result
 
     def put_all(self, table: str, items: Sequence[str]) -> int:
@@ -85,14 +81,30 @@ class DynamoCalls:
             pass
         return len(chunks)
 
-    def get_all(self, table: str, keys: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
+    def get_all(self, table: str, keys: Sequence[tuple[str, str]]) -> list[Item]:
         """The items (DynamoDB-JSON) of those (pk, sk) that exist; consistent reads, any order."""
-        found: list[dict[str, Any]] = []
+        found: list[Item] = []
         for chunk in self.map(
             lambda part: self._get_chunk(table, part), _chunks(keys, BATCH_GET_KEYS)
         ):
             found.extend(chunk)
         return found
+
+    def query(self, request: Mapping[str, Any], limit: int | None = None) -> Iterator[Item]:
+        """The items (DynamoDB-JSON) that a Query finds, at most `limit`; a page at a time."""
+        body, served = dict(request), 0
+        if limit is not None:
+            body["Limit"] = limit
+        while True:
+            page = orjson.loads(self.call("Query", orjson.dumps(body)))
+            for item in page["Items"]:
+                if served == limit:
+                    return
+                yield item
+                served += 1
+            if "LastEvaluatedKey" not in page or served == limit:
+                return
+            body["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
     def map(self, function: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]:
         """Call `function` on every item beside each other; the first error is raised."""
@@ -103,7 +115,7 @@ class DynamoCalls:
 
     def close(self) -> None:
         """Give threads and connections back; pending retries end."""
-        self._closed.set()
+        self._retries.abort()
         self._pool.shutdown(wait=False, cancel_futures=True)
         self._http.clear()
 
@@ -119,7 +131,7 @@ class DynamoCalls:
     def _put_unprocessed(self, answer: bytes) -> None:
         """Send what was throttled again, with growing pauses, until nothing is left."""
         pending = orjson.loads(answer).get("UnprocessedItems") or {}
-        for attempt in self._retrying():
+        for attempt in self._retries.policy():
             with attempt:
                 if not pending:
                     return
@@ -128,11 +140,11 @@ class DynamoCalls:
                 if pending:
                     raise StoreUnavailableError("DynamoDB is throttling BatchWriteItem")
 
-    def _get_chunk(self, table: str, keys: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
+    def _get_chunk(self, table: str, keys: Sequence[tuple[str, str]]) -> list[Item]:
         wanted = [{"pk": {"S": pk}, "sk": {"S": sk}} for pk, sk in keys]
         request: dict[str, Any] = {table: {"Keys": wanted, "ConsistentRead": True}}
-        found: list[dict[str, Any]] = []
-        for attempt in self._retrying():
+        found: list[Item] = []
+        for attempt in self._retries.policy():
             with attempt:
                 answer = orjson.loads(
                     self._once("BatchGetItem", orjson.dumps({"RequestItems": request}))
@@ -175,9 +187,6 @@ class DynamoCalls:
                 "or choose TRADE_ASSETS_PROFILE=local"
             )
         return Credentials(frozen.access_key, frozen.secret_key, frozen.token)
-
-    def _retrying(self) -> Retrying:
-        return retrying(self._retry_seconds, self._closed)
 
 
 def _refusal(operation: str, status: int, answer: bytes) -> Exception:

@@ -8,23 +8,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import orjson
 import polars as pl
-from botocore.exceptions import BotoCoreError, ClientError
 
-from trade_assets.datasets.dataset import EVENT_TIME, FEED, FILE_KEY, RECORD_KEY, SOURCE, Dataset
+from trade_assets.datasets.dataset import Dataset
+from trade_assets.datasets.records import EVENT_TIME, FEED, FILE_KEY, RECORD_KEY, SOURCE
 from trade_assets.errors import StoreRejectedError
 from trade_assets.settings import Settings
-from trade_assets.stores.aws import as_store_error
-from trade_assets.stores.dynamodb.calls import ConditionFailedError, DynamoCalls
+from trade_assets.stores.dynamodb.calls import ConditionFailedError, DynamoCalls, Item
 from trade_assets.stores.serialise import dynamodb_items, iso_text, typed_frame, with_keys
-
-if TYPE_CHECKING:
-    pass
-
-Item = dict[str, dict[str, Any]]
 
 _NOT_NEWER: Final = "NOT (file_key > :file_key AND file_key < :end)"
 """Holds for an absent, a damaged and an older item, as `_is_newer` does for one that was read."""
@@ -80,24 +74,13 @@ class HistoryStore:
         if since is not None and until is not None and since >= until:
             return
         expression, values = _key_condition(feed, record_key, since, until)
-        query: dict[str, Any] = {
+        query = {
             "TableName": self._table,
             "KeyConditionExpression": expression,
             "ExpressionAttributeValues": values,
             "ScanIndexForward": not newest_first,
         }
-        if limit is not None:
-            query["Limit"] = limit
-        served = 0
-        try:
-            for page in self._calls.client.get_paginator("query").paginate(**query):
-                for item in page["Items"]:
-                    yield plain_record(item)
-                    served += 1
-                    if served == limit:
-                        return
-        except (ClientError, BotoCoreError) as error:
-            raise as_store_error(error, f"reading history of {record_key}") from error
+        yield from map(plain_record, self._calls.query(query, limit))
 
     def fetch(self, feed: Dataset, records: pl.DataFrame) -> pl.DataFrame:
         """The stored versions of records, by their keys, typed as `feed.record_schema`.

@@ -7,18 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import orjson
-from botocore.exceptions import BotoCoreError, ClientError
 
 from trade_assets.settings import Settings
-from trade_assets.stores.aws import as_store_error
 from trade_assets.stores.dynamodb.calls import ConditionFailedError, DynamoCalls
 from trade_assets.stores.serialise import iso_text
-
-if TYPE_CHECKING:
-    pass
 
 GENERATION_KEY: Final = "#generation"
 """pk and sk of the one item that is no file: it names the life of this table."""
@@ -93,18 +88,15 @@ class Ledger:
 
     def entries(self, file_key: str) -> list[Mapping[str, Any]]:
         """All versions of a file, as plain mappings, by ETag."""
-        try:
-            pages = self._calls.client.get_paginator("query").paginate(
-                TableName=self._table,
-                KeyConditionExpression="pk = :pk",
-                ExpressionAttributeValues={":pk": {"S": file_key}},
-                ConsistentRead=True,
-            )
-            items = [item for page in pages for item in page["Items"]]
-        except (ClientError, BotoCoreError) as error:
-            raise as_store_error(error, f"reading the ledger of {file_key}") from error
+        query = {
+            "TableName": self._table,
+            "KeyConditionExpression": "pk = :pk",
+            "ExpressionAttributeValues": {":pk": {"S": file_key}},
+            "ConsistentRead": True,
+        }
         return [
-            {name: next(iter(value.values())) for name, value in item.items()} for item in items
+            {name: next(iter(value.values())) for name, value in item.items()}
+            for item in self._calls.query(query)
         ]
 
     def generation(self) -> str | None:

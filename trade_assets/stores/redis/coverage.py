@@ -7,15 +7,16 @@ Key: `coverage:<source>:<feed>` sorted set, a member a stretch: its first event 
 one as the score; both in microseconds since the epoch.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, cast
 
 import redis
 
-from trade_assets.datasets.dataset import Feed
+from trade_assets.datasets.dataset import Dataset
 from trade_assets.market.trading_days import EPOCH
 from trade_assets.stores.redis.client import redis_errors, scope_of
+from trade_assets.stores.retrying import NO_RETRIES, Retries, retried
 
 MOST_INTERVALS: Final = 1000
 """Stretches kept for a feed: the newest."""
@@ -56,13 +57,20 @@ class Coverage:
     """Covered stretches of event time of every feed. Thread-safe.
 
     Args:
-        redis_client: of a server or a cluster, as `stores.redis.latest_store.connect` makes it.
+        redis_client: of a server or a cluster, as `stores.redis.client.connect` makes it.
     """
 
-    def __init__(self, redis_client: "redis.Redis") -> None:
+    def __init__(self, redis_client: "redis.Redis", retries: Retries = NO_RETRIES) -> None:
         self._redis = redis_client
+        self._retries = retries
 
-    def add(self, feed: Feed, event_times: Iterable[datetime], join_seconds: float) -> None:
+    @property
+    def retries(self) -> Retries:
+        """Of every call."""
+        return self._retries
+
+    @retried
+    def add(self, feed: Dataset, event_times: Sequence[datetime], join_seconds: float) -> None:
         """Note that files with these (aware) event times have come, in any order, however often.
 
         An event time within `join_seconds` of a stretch, by the clock, extends it; one between two
@@ -83,8 +91,9 @@ class Coverage:
                 _ADD, 1, _key(feed), join, KEPT // _MICROSECOND, MOST_INTERVALS, *bounds
             )
 
+    @retried
     def intervals(
-        self, feed: Feed, since: datetime | None = None
+        self, feed: Dataset, since: datetime | None = None
     ) -> list[tuple[datetime, datetime]]:
         """First and last event time (UTC) of each covered stretch; sorted, disjoint.
 
@@ -124,5 +133,5 @@ def _time(micros: int) -> datetime:
     return EPOCH + timedelta(microseconds=micros)
 
 
-def _key(feed: Feed) -> str:
+def _key(feed: Dataset) -> str:
     return f"coverage:{scope_of(feed)}"

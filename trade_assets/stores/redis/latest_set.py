@@ -1,7 +1,7 @@
 """A replaced set in one Redis key, so that it is swapped as a whole: `set:<source>:<name>`.
 
 A hash: record key → JSON of the record's fields, all texts, as its `latest:` hash has them; beside
-them `_file_key` and `_event_time` of the picture. Connections and errors are `latest`'s business.
+them `_file_key` and `_event_time` of the picture. Connections and errors: `latest_store`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import orjson
 import polars as pl
 
-from trade_assets.datasets.dataset import EVENT_TIME, FILE_KEY, RECORD_KEY, ROW, TRADING_DATE
+from trade_assets.datasets.records import EVENT_TIME, FILE_KEY, RECORD_KEY, ROW, TRADING_DATE
 from trade_assets.stores.serialise import redis_fields
 
 if TYPE_CHECKING:

@@ -24,7 +24,8 @@ import polars as pl
 import redis
 from redis.exceptions import NoScriptError
 
-from trade_assets.datasets.dataset import EVENT_TIME, FILE_KEY, RECORD_KEY, ROW, Dataset
+from trade_assets.datasets.dataset import Dataset
+from trade_assets.datasets.records import EVENT_TIME, FILE_KEY, RECORD_KEY, ROW
 from trade_assets.settings import Settings
 from trade_assets.stores.redis import latest_set
 from trade_assets.stores.redis.client import (
@@ -35,6 +36,7 @@ from trade_assets.stores.redis.client import (
     scope_of,
 )
 from trade_assets.stores.redis.latest_set import PictureOfSet, Replaced
+from trade_assets.stores.retrying import NO_RETRIES, Retries, retried
 from trade_assets.stores.serialise import iso_text, iso_time, redis_fields, typed_frame
 
 _GUARDED_WRITE: Final = """
@@ -95,11 +97,23 @@ class LatestWritten:
 class LatestStore:
     """Newest records in and out of Redis. Thread-safe."""
 
-    def __init__(self, settings: Settings, client: "redis.Redis | None" = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        client: "redis.Redis | None" = None,
+        retries: Retries = NO_RETRIES,
+    ) -> None:
         self._settings = settings
+        self._retries = retries
         self._redis = client if client is not None else connect(settings)
         self._sha: dict[str, str] = {}
 
+    @property
+    def retries(self) -> Retries:
+        """Of every call but `ping`."""
+        return self._retries
+
+    @retried
     def write(self, feed: Dataset, records: pl.DataFrame) -> LatestWritten:
         """Offer records (`feed.record_schema`, of any number of files) as the newest ones.
 
@@ -117,6 +131,7 @@ class LatestStore:
             self._announce(feed, last, changed)
         return LatestWritten(len(keys), len(changed))
 
+    @retried
     def replace(
         self, feed: Dataset, records: pl.DataFrame, file_key: str, event_time: datetime
     ) -> Replaced:
@@ -146,11 +161,12 @@ class LatestStore:
             self._announce(feed, (time_text, file_key), changed, gone)
         return Replaced(len(texts), tuple(changed), tuple(gone))
 
+    @retried
     def read_set(self, feed: Dataset) -> PictureOfSet | None:
         """A replaced set as one file had it, never half replaced; None before the first one."""
-        with redis_errors("reading a set"):
-            return latest_set.picture_of(cast("Any", self._redis.hgetall(_set_key(feed))))
+        return self._picture(feed)
 
+    @retried
     def write_status(
         self,
         feed: Dataset,
@@ -172,13 +188,17 @@ class LatestStore:
         again = "0" if repair else "1"
         self._scripted(_GUARDED_STATUS, [(key, [iso_text(event_time), again, *flat])])
 
+    @retried
     def read(self, feed: Dataset, record_keys: Iterable[str]) -> list[Mapping[str, str]]:
         """The newest records of those keys that exist, in the order asked; of a replaced set all
         from one picture of it."""
         if feed.replaced:
             return self._read_of_set(feed, list(record_keys))
         prefix = f"latest:{scope_of(feed)}:"
-        with redis_errors("reading latest records"), self._pipeline() as pipe:
+        with (
+            redis_errors("reading latest records"),
+            self._redis.pipeline(transaction=False) as pipe,
+        ):
             for key in record_keys:
                 pipe.hgetall(f"{prefix}{key}")
             return [record for record in pipe.execute() if record]
@@ -194,6 +214,7 @@ class LatestStore:
         picture = self.read_set(feed)
         return typed_frame(feed, picture.records if picture else [])
 
+    @retried
     def record_keys(self, feed: Dataset) -> list[str]:
         """Record keys that exist, sorted."""
         if feed.replaced:
@@ -203,6 +224,7 @@ class LatestStore:
         with redis_errors("reading record keys"):
             return sorted(cast("set[str]", self._redis.smembers(f"keys:{scope_of(feed)}")))
 
+    @retried
     def record_count(self, feed: Dataset) -> int:
         """How many record keys exist; costs the same however many."""
         with redis_errors("counting record keys"):
@@ -210,19 +232,19 @@ class LatestStore:
                 return max(0, self._redis.hlen(_set_key(feed)) - len(latest_set.RESERVED))
             return self._redis.scard(f"keys:{scope_of(feed)}")
 
+    @retried
     def status(self, feed: Dataset) -> Mapping[str, str]:
         """A feed's status fields; empty before its first file."""
         with redis_errors("reading status"):
             return cast("dict[str, str]", self._redis.hgetall(f"status:{scope_of(feed)}"))
 
-    def ping(self) -> None:
-        """Raise StoreUnavailableError unless Redis answers."""
-        with redis_errors(f"reaching {self._settings.redis_display_url}"):
-            self._redis.ping()
-
     def close(self) -> None:
         """Give the connections back."""
         disconnect(self._redis)
+
+    def _picture(self, feed: Dataset) -> PictureOfSet | None:
+        with redis_errors("reading a set"):
+            return latest_set.picture_of(cast("Any", self._redis.hgetall(_set_key(feed))))
 
     def _write_guarded(self, feed: Dataset, keys: list[str], newest: pl.DataFrame) -> list[str]:
         prefix = f"latest:{scope_of(feed)}:"
@@ -247,7 +269,7 @@ class LatestStore:
             if keys:
                 self._write_guarded(feed, keys, newest)
             self._remove_others(feed, keys)
-            picture = self.read_set(feed)
+            picture = self._picture(feed)
             if picture is None or picture.file_key == file_key:
                 return
             newest, file_key = typed_frame(feed, picture.records), picture.file_key
@@ -259,7 +281,7 @@ class LatestStore:
             others = sorted(listed - set(keys))
             if not others:
                 return
-            with self._pipeline() as pipe:
+            with self._redis.pipeline(transaction=False) as pipe:
                 for key in others:
                     pipe.delete(f"latest:{scope}:{key}")
                 pipe.execute()
@@ -300,11 +322,14 @@ class LatestStore:
         """Run a script for many keys in one round trip; it is loaded where a server lacks it."""
         results: list[Any] = [0] * len(calls)
         for _ in range(2):
-            with redis_errors("writing latest records"), self._pipeline() as pipe:
+            with (
+                redis_errors("writing latest records"),
+                self._redis.pipeline(transaction=False) as pipe,
+            ):
                 sha = self._sha.get(script) or self._load(script)
                 for key, arguments in calls:
                     # By name: redis-py's cluster pipeline blocks the method, not the command.
-                    pipe.execute_command("EVALSHA", sha, 1, key, *arguments)
+                    pipe.execute_command("EVALSHA", sha, 1, key, *arguments)  # type: ignore[no-untyped-call]
                 answers = pipe.execute(raise_on_error=False)
             # What was done before the script went missing must not look unchanged.
             results = [1 if old == 1 else new for old, new in zip(results, answers, strict=True)]
@@ -320,11 +345,6 @@ class LatestStore:
         sha = str(self._redis.script_load(script))
         self._sha[script] = sha
         return sha
-
-    def _pipeline(self) -> Any:
-        if self._settings.stores.redis_cluster:
-            return self._redis.pipeline()
-        return self._redis.pipeline(transaction=False)
 
 
 def newest_records(records: pl.DataFrame) -> pl.DataFrame:

@@ -8,17 +8,25 @@ from typing import cast
 
 import redis
 
-from trade_assets.datasets.dataset import Feed
+from trade_assets.datasets.dataset import Dataset
 from trade_assets.stores.redis.client import redis_errors, scope_of
+from trade_assets.stores.retrying import NO_RETRIES, Retries, retried
 
 
 class UnknownColumns:
     """Names of unknown columns of every feed. Thread-safe."""
 
-    def __init__(self, redis_client: "redis.Redis") -> None:
+    def __init__(self, redis_client: "redis.Redis", retries: Retries = NO_RETRIES) -> None:
         self._redis = redis_client
+        self._retries = retries
 
-    def note(self, feed: Feed, names: Iterable[str]) -> list[str]:
+    @property
+    def retries(self) -> Retries:
+        """Of every call."""
+        return self._retries
+
+    @retried
+    def note(self, feed: Dataset, names: Iterable[str]) -> list[str]:
         """Note that files have these columns; returns those that nobody had noted before.
 
         Raises:
@@ -27,7 +35,8 @@ class UnknownColumns:
         with redis_errors("noting unknown columns"):
             return [name for name in names if self._redis.sadd(_key(feed), name)]
 
-    def names(self, feed: Feed) -> list[str]:
+    @retried
+    def names(self, feed: Dataset) -> list[str]:
         """All that were noted, sorted.
 
         Raises:
@@ -37,5 +46,5 @@ class UnknownColumns:
             return sorted(cast("set[str]", self._redis.smembers(_key(feed))))
 
 
-def _key(feed: Feed) -> str:
+def _key(feed: Dataset) -> str:
     return f"columns:{scope_of(feed)}"

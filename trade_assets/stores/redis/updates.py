@@ -1,4 +1,4 @@
-"""Updates: the streams of changes in Redis, read as they grow. `latest` writes them."""
+"""Updates: the streams of changes in Redis, read as they grow. `latest_store` writes them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class UpdateReader:
         self._last: str | None = None
 
     def mark(self) -> None:
-        """Follow what comes from now on. What is read afterwards from `latest` is not older.
+        """Follow what comes from now on. What is read afterwards from `latest_store` is not older.
 
         Raises:
             StoreUnavailableError: Redis cannot be reached.

@@ -1,0 +1,1 @@
+"""S3: the one bucket and its objects."""

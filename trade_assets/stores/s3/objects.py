@@ -32,6 +32,7 @@ from trade_assets.errors import (
 )
 from trade_assets.settings import Profile, Settings
 from trade_assets.stores.aws import LOCAL_CREDENTIAL, as_store_error, aws_session, s3_client
+from trade_assets.stores.retrying import NO_RETRIES, Retries, retried
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -69,13 +70,20 @@ class ObjectBytes:
 class ObjectStore:
     """The bucket. Thread-safe. Every error is one of ours."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, retries: Retries = NO_RETRIES) -> None:
         self._settings = settings
+        self._retries = retries
         self._bucket = settings.bucket
         self._store = _obstore(settings)
         self._boto: S3Client | None = None
         self._pool = ThreadPoolExecutor(READ_WORKERS, thread_name_prefix="s3")
 
+    @property
+    def retries(self) -> Retries:
+        """Of every call; of a listing, of each page."""
+        return self._retries
+
+    @retried
     def put(self, key: str, data: bytes, content_encoding: str | None = None) -> str:
         """Store `data` under `key`, whole or not at all; returns its ETag without quotes.
 
@@ -87,6 +95,7 @@ class ObjectStore:
             raise _error(error, f"putting s3://{self._bucket}/{key}") from error
         return _etag(result["e_tag"])
 
+    @retried
     def put_new(self, key: str, data: bytes, content_encoding: str | None = None) -> str | None:
         """`put`, but never over an object that is there already: then None."""
         attributes = _attributes(content_encoding)
@@ -101,6 +110,7 @@ class ObjectStore:
             raise _error(error, f"putting s3://{self._bucket}/{key}") from error
         return _etag(result["e_tag"])
 
+    @retried
     def head(self, key: str) -> ObjectInfo | None:
         """The current version of an object, or None if there is none."""
         try:
@@ -110,6 +120,7 @@ class ObjectStore:
         except _ERRORS as error:
             raise _error(error, f"looking at s3://{self._bucket}/{key}") from error
 
+    @retried
     def get(self, key: str) -> ObjectBytes:
         """The current version of an object with its bytes.
 
@@ -141,18 +152,12 @@ class ObjectStore:
         `after` is exclusive. Pages are fetched as they are consumed: one request for the first
         `LIST_PAGE` keys, whatever else the bucket holds.
         """
-        try:
-            for page in obstore.list(
-                self._store, prefix=prefix.rstrip("/"), offset=after, chunk_size=LIST_PAGE
-            ):
-                infos = [_info(meta) for meta in page]
-                yield from infos
-                after = infos[-1].key if infos else after
-        except (InvalidPathError, ValueError):
-            yield from self._list_odd_keys(prefix, after)
-        except _ERRORS as error:
-            raise _error(error, f"listing s3://{self._bucket}/{prefix}") from error
+        page = self._page(prefix, after)
+        while page:
+            yield from page
+            page = self._page(prefix, page[-1].key) if len(page) == LIST_PAGE else []
 
+    @retried
     def folders(self, prefix: str) -> list[str]:
         """The prefixes one level below `prefix` (all ending in `/`), sorted; no object is listed
         one by one, however many there are below."""
@@ -162,22 +167,6 @@ class ObjectStore:
             raise _error(error, f"listing s3://{self._bucket}/{prefix}") from error
         return sorted(f"{folder}/" for folder in found["common_prefixes"])
 
-    def _list_odd_keys(self, prefix: str, after: str | None) -> Iterator[ObjectInfo]:
-        """List where somebody put a key that obstore refuses (`a//b`): nothing else may hide."""
-        try:
-            for page in self._s3.get_paginator("list_objects_v2").paginate(
-                Bucket=self._bucket, Prefix=prefix, StartAfter=after or ""
-            ):
-                for item in page.get("Contents", []):
-                    yield ObjectInfo(
-                        key=item["Key"],
-                        etag=_etag(item["ETag"]),
-                        size=item["Size"],
-                        landed_at=item["LastModified"].astimezone(UTC),
-                    )
-        except (ClientError, BotoCoreError) as error:
-            raise as_store_error(error, f"listing s3://{self._bucket}/{prefix}") from error
-
     def quarantine(
         self, info: ObjectInfo, reason: str, rows: Sequence[dict[str, Any]], at: datetime
     ) -> None:
@@ -186,21 +175,16 @@ class ObjectStore:
         `rows` are the rejected rows (row, reason, text); empty where the file as a whole is
         refused. The original stays where it is; if it is gone, there is only the report.
         """
-        try:
-            self._copy(info.key, f"{QUARANTINE_PREFIX}{info.key}")
-            self._report(info.key, info.etag, reason, rows, at)
-        except (ClientError, BotoCoreError) as error:
-            raise as_store_error(error, f"quarantining {info.key}") from error
+        self._copy(info.key, f"{QUARANTINE_PREFIX}{info.key}")
+        self._put_report(info.key, info.etag, reason, rows, at)
 
     def quarantine_bytes(self, key: str, data: bytes, reason: str, at: datetime) -> None:
         """Put into quarantine what never became an object: the bytes that `key` would have had,
         and beside them what is wrong."""
         etag = self.put(f"{QUARANTINE_PREFIX}{key}", data)
-        try:
-            self._report(key, etag, reason, (), at)
-        except (ClientError, BotoCoreError) as error:
-            raise as_store_error(error, f"quarantining {key}") from error
+        self._put_report(key, etag, reason, (), at)
 
+    @retried
     def release(self, keys: Sequence[str]) -> None:
         """Take files out of quarantine: they have been stored whole after all."""
         objects: list[ObjectIdentifierTypeDef] = [
@@ -225,10 +209,42 @@ class ObjectStore:
     def _s3(self) -> "S3Client":
         # boto3 takes 100 ms to build a client; the hot path does without.
         if self._boto is None:
-            self._boto = s3_client(self._settings)
+            self._boto = s3_client(self._settings, retries={"total_max_attempts": 1})
         return self._boto
 
-    def _report(
+    @retried
+    def _page(self, prefix: str, after: str | None) -> list[ObjectInfo]:
+        """The next keys, `LIST_PAGE` of them unless there are no more."""
+        try:
+            pages = obstore.list(
+                self._store, prefix=prefix.rstrip("/"), offset=after, chunk_size=LIST_PAGE
+            )
+            return [_info(meta) for meta in next(iter(pages), [])]
+        except (InvalidPathError, ValueError):
+            return self._page_of_odd_keys(prefix, after)
+        except _ERRORS as error:
+            raise _error(error, f"listing s3://{self._bucket}/{prefix}") from error
+
+    def _page_of_odd_keys(self, prefix: str, after: str | None) -> list[ObjectInfo]:
+        """List where somebody put a key that obstore refuses (`a//b`): nothing else may hide."""
+        try:
+            answer = self._s3.list_objects_v2(
+                Bucket=self._bucket, Prefix=prefix, StartAfter=after or "", MaxKeys=LIST_PAGE
+            )
+        except (ClientError, BotoCoreError) as error:
+            raise as_store_error(error, f"listing s3://{self._bucket}/{prefix}") from error
+        return [
+            ObjectInfo(
+                key=item["Key"],
+                etag=_etag(item["ETag"]),
+                size=item["Size"],
+                landed_at=item["LastModified"].astimezone(UTC),
+            )
+            for item in answer.get("Contents", [])
+        ]
+
+    @retried
+    def _put_report(
         self, key: str, etag: str, reason: str, rows: Sequence[dict[str, Any]], at: datetime
     ) -> None:
         report = {
@@ -239,21 +255,26 @@ class ObjectStore:
             "rows": list(rows),
             "time": at,
         }
-        self._s3.put_object(
-            Bucket=self._bucket,
-            Key=f"{QUARANTINE_PREFIX}{key}{ERROR_SUFFIX}",
-            Body=orjson.dumps(report, option=orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z),
-            ContentType="application/json",
-        )
+        try:
+            self._s3.put_object(
+                Bucket=self._bucket,
+                Key=f"{QUARANTINE_PREFIX}{key}{ERROR_SUFFIX}",
+                Body=orjson.dumps(report, option=orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z),
+                ContentType="application/json",
+            )
+        except (ClientError, BotoCoreError) as error:
+            raise as_store_error(error, f"quarantining {key}") from error
 
+    @retried
     def _copy(self, source: str, target: str) -> None:
+        """Copy an object if it is there."""
         try:
             self._s3.copy_object(
                 Bucket=self._bucket, Key=target, CopySource={"Bucket": self._bucket, "Key": source}
             )
-        except ClientError as error:
-            if error.response.get("Error", {}).get("Code") not in ("NoSuchKey", "404"):
-                raise
+        except (ClientError, BotoCoreError) as error:
+            if _code(error) not in ("NoSuchKey", "404"):
+                raise as_store_error(error, f"quarantining {source}") from error
 
     def _get_or_error(self, key: str) -> ObjectBytes | TradeAssetsError:
         try:
@@ -271,7 +292,7 @@ def _obstore(settings: Settings) -> S3Store:
             "connect_timeout": "3s",
             "timeout": "30s",
         },
-        "retry_config": {"max_retries": 2, "retry_timeout": timedelta(seconds=5)},
+        "retry_config": {"max_retries": 0, "retry_timeout": timedelta(0)},  # ours: `retries`
     }
     if settings.aws_endpoint is not None:
         options["endpoint"] = settings.aws_endpoint
@@ -295,6 +316,10 @@ def _attributes(content_encoding: str | None) -> "Attributes | None":
     if content_encoding is None:
         return None
     return {"Content-Type": "application/json", "Content-Encoding": content_encoding}
+
+
+def _code(error: Exception) -> str:
+    return error.response["Error"].get("Code", "") if isinstance(error, ClientError) else ""
 
 
 def _etag(value: str | None) -> str:

@@ -1,0 +1,1 @@
+"""SQS: the queue of the bucket's notifications, and its dead letters."""

@@ -11,6 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from trade_assets.settings import Settings
 from trade_assets.stores.aws import as_store_error, sqs_client
+from trade_assets.stores.retrying import NO_RETRIES, Retries, retried
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -49,17 +50,27 @@ class QueueDepth:
     dead: int
 
 
-class FeedQueue:
+class NotificationQueue:
     """The notification queue. Thread-safe."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, retries: Retries = NO_RETRIES) -> None:
+        self._retries = retries
         # Three long polls at a time, and the deleting thread.
         self._sqs: SQSClient = sqs_client(
-            settings, max_pool_connections=settings.stream.receivers + 4, parameter_validation=False
+            settings,
+            max_pool_connections=settings.stream.receivers + 4,
+            parameter_validation=False,
+            retries={"total_max_attempts": 1},
         )
         self._url = self._url_of(settings.queue_name)
         self._dead_url = self._url_of(settings.dead_letter_queue_name)
 
+    @property
+    def retries(self) -> Retries:
+        """Of every call."""
+        return self._retries
+
+    @retried
     def receive(self, wait_seconds: int) -> list[Message]:
         """Up to ten messages; waits for the first one up to `wait_seconds` (at most 20)."""
         try:
@@ -73,6 +84,7 @@ class FeedQueue:
             raise as_store_error(error, "receiving from the queue") from error
         return [_message(message) for message in answer.get("Messages", [])]
 
+    @retried
     def delete(self, messages: Sequence[Message]) -> None:
         """Delete messages that are done with."""
         for part in _tens(messages):
@@ -85,6 +97,7 @@ class FeedQueue:
             except (ClientError, BotoCoreError) as error:
                 raise as_store_error(error, "deleting from the queue") from error
 
+    @retried
     def postpone(self, messages: Sequence[Message], seconds: int) -> None:
         """Let messages come back after `seconds` (0: at once); also extends those in work."""
         for part in _tens(messages):
@@ -100,6 +113,7 @@ class FeedQueue:
             except (ClientError, BotoCoreError) as error:
                 raise as_store_error(error, "postponing messages") from error
 
+    @retried
     def depth(self) -> QueueDepth:
         """How much waits here and in the dead-letter queue."""
         waiting, in_flight = self._counts(self._url)

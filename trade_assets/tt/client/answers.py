@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 from pydantic import ValidationError
 
 from trade_assets.errors import RemoteUnavailableError
-from trade_assets.tt.formats.models import Fill
+from trade_assets.tt.formats.row_models import Fill
 
 T = TypeVar("T")
 

@@ -13,7 +13,7 @@ from pydantic_core import PydanticCustomError
 from trade_assets.errors import MalformedAnswerError, RemoteUnavailableError
 from trade_assets.tt.client.answers import Answer, FillAnswers, T
 from trade_assets.tt.formats.json_values import as_time_ns
-from trade_assets.tt.formats.models import Fill
+from trade_assets.tt.formats.row_models import Fill
 
 FILLS_PER_ANSWER: Final = 500
 MOST_PAGES: Final = 200

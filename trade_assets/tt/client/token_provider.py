@@ -1,6 +1,6 @@
 """Keeps the bearer token: which one to use, when to get a new one, and that only one caller does.
 
-How TT is asked is `token`'s business, where processes share it `vault`'s.
+How TT is asked is `token`'s business, where processes share it `token_cache`'s.
 """
 
 import threading

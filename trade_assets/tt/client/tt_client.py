@@ -22,7 +22,7 @@ from trade_assets.tt.client.tiers import api_limits
 from trade_assets.tt.client.token import Token, ask_for_token
 from trade_assets.tt.client.token_cache import TokenVault
 from trade_assets.tt.client.token_provider import TokenKeeper
-from trade_assets.tt.formats.models import Fill, Instrument, Order, Position
+from trade_assets.tt.formats.row_models import Fill, Instrument, Order, Position
 
 if TYPE_CHECKING:
     import redis
@@ -63,7 +63,7 @@ class TtClient:
         """Nothing is asked yet.
 
         Args:
-            redis_client: of `stores.redis.latest_store.connect`; stays the caller's to close.
+            redis_client: of `stores.redis.client.connect`; stays the caller's to close.
             credentials: default: the secret of the settings, in Secrets Manager.
             protection: default: one with the limits of the settings' tier.
             fills_per_answer: with so many fills an answer may not be the last one.

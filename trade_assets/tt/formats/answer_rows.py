@@ -14,10 +14,12 @@ import orjson
 import polars as pl
 from pydantic import ValidationError
 
-from trade_assets.datasets.dataset import (
+from trade_assets.datasets.records import (
     EVENT_TIME,
     EVENT_TIME_TYPE,
     EXTRA,
+    MAX_KEY_BYTES,
+    MAX_REJECTED_TEXT,
     RECORD_KEY,
     ROW,
     TRADING_DATE,
@@ -25,13 +27,12 @@ from trade_assets.datasets.dataset import (
     RejectedRow,
 )
 from trade_assets.errors import UnparsableFileError
-from trade_assets.feeds.formats.csv_rows import MAX_KEY_BYTES, MAX_REJECTED_TEXT
 from trade_assets.market.identify import identify
 from trade_assets.market.numbers import shown
 from trade_assets.market.symbols import SymbolNotation
 from trade_assets.market.trading_days import CENTRAL, EPOCH, trading_dates
 from trade_assets.tt.formats.json_values import MISSING
-from trade_assets.tt.formats.models import TtRow, schema_of
+from trade_assets.tt.formats.row_models import TtRow, schema_of
 from trade_assets.tt.formats.snapshot import AnswerInfo, SnapshotDocument
 
 INSTRUMENT: Final = "instrument"

@@ -2,7 +2,7 @@
 
 An object is gzip of one JSON document: `{"manifest": {…}, "answers": [<body>, <body>]}`, every body
 verbatim. The manifest has their sizes, by which the exact bytes of each come back. What stands in a
-body is known to `rows`; where the object lies, to `keys`.
+body is known to `answer_rows`; where the object lies, to `snapshot_keys`.
 """
 
 import gzip
@@ -15,7 +15,7 @@ import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from trade_assets.errors import UnparsableFileError
-from trade_assets.tt.formats.half_minutes import slot_at
+from trade_assets.tt.formats.slot_times import slot_at
 from trade_assets.tt.formats.snapshot import Manifest, SnapshotDocument
 
 MAX_DOCUMENT_BYTES: Final = 256 * 1024 * 1024

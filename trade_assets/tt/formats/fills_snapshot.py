@@ -1,12 +1,12 @@
 """Fills: each trade once, in the first snapshot that saw it. How one snapshot's question follows
-from the answer of the one before is `chain`'s business."""
+from the answer of the one before is `fills_chain`'s business."""
 
 from typing import Final
 
-from trade_assets.datasets.dataset import ParsedFile
+from trade_assets.datasets.records import ParsedFile
 from trade_assets.tt.formats.answer_rows import Rows, finish, own_schema, read_rows
 from trade_assets.tt.formats.fills_chain import FILL_LISTS
-from trade_assets.tt.formats.models import Fill
+from trade_assets.tt.formats.row_models import Fill
 from trade_assets.tt.formats.snapshot import (
     TT_SOURCE,
     InstrumentNames,

@@ -2,7 +2,7 @@
 
 Each takes what `orjson` made of the JSON, returns None where it is missing (null or an empty text),
 and raises `PydanticCustomError` with a reason that follows the value in a sentence. Which field
-has which kind of value is `models`' business.
+has which kind of value is `row_models`' business.
 """
 
 from collections.abc import Callable, Mapping

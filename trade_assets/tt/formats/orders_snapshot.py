@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from trade_assets.datasets.dataset import ParsedFile
+from trade_assets.datasets.records import ParsedFile
 from trade_assets.tt.formats.answer_rows import finish, own_schema, read_rows
-from trade_assets.tt.formats.models import Order
+from trade_assets.tt.formats.row_models import Order
 from trade_assets.tt.formats.snapshot import (
     TT_SOURCE,
     InstrumentNames,

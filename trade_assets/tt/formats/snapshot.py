@@ -5,16 +5,12 @@ No kind belongs here, and no bytes are read or written (`document`).
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
-from trade_assets.datasets.dataset import ParsedDataset, ParsedFile
-
-SLOT: Final = timedelta(seconds=30)
-"""From a slot to the next; slots are the :00 and :30 of every UTC minute."""
-
-SLOT_FORMAT: Final = "%Y%m%dT%H%M%SZ"
-"""How keys and run keys write a slot."""
+from trade_assets.datasets.dataset import ParsedDataset
+from trade_assets.datasets.records import ParsedFile
+from trade_assets.tt.formats.slot_times import SLOT_FORMAT
 
 TT_SOURCE: Final = "tt"
 
@@ -47,7 +43,7 @@ class Manifest:
         answers: in the order of the bodies.
         since_ns: fills only: fills at or after this time (epoch ns) were asked for.
         seen: fills only: ids of the fills at or after `since_ns` that an earlier snapshot has
-            (`chain`).
+            (`fills_chain`).
         truncated_at: fills only: times (epoch ns) that more fills share than a page holds, so that
             some may be missing.
         notes: what else a reader should know, e.g. an instrument that could not be fetched.

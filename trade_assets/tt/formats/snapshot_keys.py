@@ -12,8 +12,8 @@ from typing import Final
 from trade_assets.datasets.keys import PARTITION_FORMAT
 from trade_assets.errors import UnknownFeedError
 from trade_assets.tt.datasets import SNAPSHOTS_BY_KIND
-from trade_assets.tt.formats.half_minutes import slot_at, slot_text
-from trade_assets.tt.formats.snapshot import SLOT_FORMAT, TT_SOURCE, Snapshot
+from trade_assets.tt.formats.slot_times import SLOT_FORMAT, slot_at, slot_text
+from trade_assets.tt.formats.snapshot import TT_SOURCE, Snapshot
 
 SNAPSHOTS_PREFIX: Final = f"snapshots/{TT_SOURCE}/"
 

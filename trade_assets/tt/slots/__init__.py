@@ -1,4 +1,3 @@
-"""Capturing snapshots of remote APIs: slot by slot from the API, or again from the raw documents.
-
-No Dagster: `defs.tt` says when, this says what.
+"""Snapshots slot by slot: when one is due, taking it from the API, and an hour of them again from
+the raw documents. `defs.tt` is its Dagster side.
 """

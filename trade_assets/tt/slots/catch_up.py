@@ -1,30 +1,32 @@
 """Documents to both stores: the slot's own, and those before it that the stores do not have yet.
 
-`status` says up to which document both have a kind. So what a store missed while it was away, or a
-run that died did not write, is written with the next slot, in order.
+`written_until` says up to which document both have a kind. So what a store missed while it was
+away, or a run that died did not write, is written with the next slot, in order.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final, Protocol
+from typing import Final
 
 import polars as pl
 
-from trade_assets.datasets.dataset import Dataset
 from trade_assets.errors import StoreRejectedError, StoreUnavailableError
+from trade_assets.ingest.accounting import quarantine_damaged
+from trade_assets.ingest.isolation import Isolation
+from trade_assets.ingest.writing import HistoryWriter, SetWriter
 from trade_assets.logs import get_logger
-from trade_assets.stores.connections import Stores
-from trade_assets.stores.dynamodb.history_store import HistoryWritten
-from trade_assets.stores.redis.latest_set import Replaced
-from trade_assets.stores.redis.latest_store import LatestWritten
-from trade_assets.stores.retrying import retrying
+from trade_assets.stores.redis.latest_store import LatestStore
 from trade_assets.tt.formats.snapshot import Snapshot
-from trade_assets.tt.slots.changes import changes_since
-from trade_assets.tt.slots.document_records import RecordReader, SlotRecords, quarantine
+from trade_assets.tt.slots.document_records import (
+    RecordReader,
+    SlotRecords,
+    changes_since,
+    slot_of_key,
+)
 from trade_assets.tt.slots.raw_documents import SnapshotDocuments, StoredDocument
-from trade_assets.tt.slots.written_until import note_written, written_until
+from trade_assets.tt.tt_stores import TtStores
 
 log = get_logger(__name__)
 
@@ -33,22 +35,6 @@ CAUGHT_UP_DOCUMENTS: Final = 240
 the slot says so."""
 
 STORE_ERRORS: Final = (StoreUnavailableError, StoreRejectedError)
-
-
-class LatestWriter(Protocol):
-    """What writes newest records; the IO manager of `latest` is one, and so is its store."""
-
-    def write(self, feed: Dataset, records: pl.DataFrame) -> LatestWritten: ...
-
-    def replace(
-        self, feed: Dataset, records: pl.DataFrame, file_key: str, event_time: datetime
-    ) -> Replaced: ...
-
-
-class HistoryWriter(Protocol):
-    """What writes records for good; the IO manager of `history` is one, and so is its store."""
-
-    def write(self, feed: Dataset, records: pl.DataFrame) -> HistoryWritten: ...
 
 
 @dataclass
@@ -83,15 +69,20 @@ class Written:
         self.complete = False
         self.reasons.append(str(error))
 
+    def refuse(self, refused: Mapping[str, StoreRejectedError]) -> None:
+        """Note documents that a store refuses, by their keys."""
+        for key, error in refused.items():
+            self.fail(error if key == self.own.key else StoreRejectedError(f"{key}: {error}"))
+
 
 class SlotWriter:
     """Writes the documents of one slot to both stores."""
 
     def __init__(
         self,
-        stores: Stores,
+        stores: TtStores,
         documents: SnapshotDocuments,
-        latest: LatestWriter,
+        latest: SetWriter,
         history: HistoryWriter,
     ) -> None:
         self._stores = stores
@@ -162,14 +153,18 @@ class SlotWriter:
         readable = [item for item in plan.items if item.records is not None]
         if not readable:
             return
-        # DynamoDB's calls retry by themselves; Redis's do not.
-        again = retrying(self._stores.settings.stores.retry_seconds)
-        if not plan.snapshot.replaced:
-            again(self._latest.write, plan.snapshot, _joined(readable))
-            return
         last = readable[-1]
-        result: Any = again(self._latest.replace, plan.snapshot, last.records, last.key, last.slot)
-        plan.gone = len(result.gone)
+        if plan.snapshot.replaced and last.records is not None:
+            replaced = self._latest.replace(plan.snapshot, last.records, last.key, last.slot)
+            plan.gone = len(replaced.gone)
+            return
+        parts = Isolation(_joined(readable))
+        for part in parts:
+            try:
+                self._latest.write(plan.snapshot, part)
+            except StoreRejectedError as error:
+                parts.refuse(part, error)
+        plan.refuse(parts.refused)
 
     def _write_history(self, plan: Written) -> None:
         changes: list[pl.DataFrame] = []
@@ -181,16 +176,22 @@ class SlotWriter:
             before = item
             if item is plan.own:
                 plan.changed = changes[-1].height
-        if any(not frame.is_empty() for frame in changes):
-            plan.puts = self._history.write(plan.snapshot, pl.concat(changes)).puts
+        if all(frame.is_empty() for frame in changes):
+            return
+        parts = Isolation(pl.concat(changes))
+        for part in parts:
+            try:
+                plan.puts += self._history.write(plan.snapshot, part).puts
+            except StoreRejectedError as error:
+                parts.refuse(part, error)
+        plan.refuse(parts.refused)
 
     def _finish(self, plan: Written) -> None:
         """Note how far the stores are, and set aside what people should look at."""
         for item in plan.items:
-            if item.is_damaged:
-                self._set_aside(item)
+            self._set_aside(item)
         if plan.own.records is None:
-            plan.reasons.append(plan.own.error)
+            plan.reasons.append(plan.own.file.error or "")
         if not (plan.complete and plan.from_status):
             return
         try:
@@ -200,9 +201,32 @@ class SlotWriter:
 
     def _set_aside(self, item: SlotRecords) -> None:
         try:
-            quarantine(self._stores.objects, item, datetime.now(UTC))
+            quarantine_damaged(self._stores.objects, [item.file])
         except STORE_ERRORS as error:
             log.error("damaged snapshot not quarantined", file=item.key, error=str(error))
+
+
+def written_until(latest: LatestStore, snapshot: Snapshot) -> str:
+    """Key of the newest document that both stores have, with all before it but what a slot has left
+    to a rerun (and said so); "" if nobody knows.
+
+    Raises:
+        StoreUnavailableError: Redis cannot be reached.
+    """
+    return latest.status(snapshot).get("last_file", "")
+
+
+def note_written(latest: LatestStore, snapshot: Snapshot, key: str) -> None:
+    """Note that both stores have a document and all before it, unless a newer one is noted.
+
+    The event time of the status is the slot.
+
+    Raises:
+        StoreUnavailableError: Redis cannot be reached.
+    """
+    slot, now = slot_of_key(key), datetime.now(UTC)
+    lag = max((now - slot).total_seconds(), 0.0)
+    latest.write_status(snapshot, key, slot, now, lag, repair=True)
 
 
 def _joined(items: Sequence[SlotRecords]) -> pl.DataFrame:

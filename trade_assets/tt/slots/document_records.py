@@ -1,25 +1,26 @@
 """From raw documents to records: the one way, for a slot as it comes and for hours read again.
 
 The names of instruments come from the slot's own document of instruments, else from the newest one
-before it within the hour: so that reading a document again gives the same records.
+before it within the hour: so that reading a document again gives the same records. A snapshot
+repeats what is still true; the history holds a record when it is new or differs.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
 import polars as pl
 
-from trade_assets.datasets.dataset import ParsedFile, RejectedRow, to_records
-from trade_assets.errors import UnparsableFileError
-from trade_assets.ingest.reading import QUARANTINE_ROWS_LISTED, describe
+from trade_assets.datasets.keys import PARTITION_FORMAT
+from trade_assets.datasets.records import EVENT_TIME, FILE_KEY, ROW, TRADING_DATE
+from trade_assets.ingest.reading import FileResult, FileVersion, accepted, refused
 from trade_assets.logs import get_logger
-from trade_assets.stores.s3.objects import ObjectInfo, ObjectStore
-from trade_assets.tt.datasets import instrument_names
+from trade_assets.stores.dynamodb.ledger import FileState
+from trade_assets.tt.datasets import INSTRUMENTS
+from trade_assets.tt.formats.instruments_snapshot import instrument_names
 from trade_assets.tt.formats.snapshot import InstrumentNames, Snapshot
 from trade_assets.tt.formats.snapshot_keys import parse_snapshot_key
-from trade_assets.tt.kinds import INSTRUMENTS
 from trade_assets.tt.slots.raw_documents import (
     UNREADABLE_BEFORE,
     SnapshotDocuments,
@@ -33,35 +34,32 @@ BATCH_DOCUMENTS: Final = 24
 """Documents in memory at a time: 1,000 orders each are 24,000 rows."""
 
 
+_NEVER_COMPARED: Final = (FILE_KEY, ROW, TRADING_DATE)
+"""They differ from slot to slot whatever the record says; the trading date is that of the event
+time."""
+
+
 @dataclass(frozen=True)
 class SlotRecords:
     """What a document came to.
 
     Attributes:
         slot: of its key.
-        info: the object.
-        records: `record_schema` of the data set; None if the document cannot be read.
-        rejected: rows of it that are no records.
-        unknown_columns: fields that the data set does not know.
-        error: why it cannot be read.
+        file: the document as any other file that was read; no `records` if it cannot be read.
     """
 
     slot: datetime
-    info: ObjectInfo
-    records: pl.DataFrame | None
-    rejected: tuple[RejectedRow, ...] = ()
-    unknown_columns: tuple[str, ...] = ()
-    error: str = ""
+    file: FileResult
 
     @property
     def key(self) -> str:
         """The document's key."""
-        return self.info.key
+        return self.file.version.key
 
     @property
-    def is_damaged(self) -> bool:
-        """Whether it needs a look: it, or a row of it, could not be read."""
-        return self.records is None or any(not row.duplicate for row in self.rejected)
+    def records(self) -> pl.DataFrame | None:
+        """`record_schema` of the data set; None if the document cannot be read."""
+        return self.file.records
 
 
 class RecordReader:
@@ -141,45 +139,50 @@ class RecordReader:
         return names
 
 
-def rejects_text(rejected: Sequence[RejectedRow]) -> str:
-    """Rejected rows in a sentence; empty if there are none but duplicates."""
-    bad = [row for row in rejected if not row.duplicate]
-    if not bad:
-        return ""
-    return f"{len(bad)} rows rejected; the first, row {bad[0].row}: {bad[0].reason}"
+def changes_since(before: SlotRecords | None, item: SlotRecords) -> pl.DataFrame:
+    """The records of a readable document that differ from those of the one before it."""
+    assert item.records is not None
+    if before is None:
+        return item.records
+    return changed_records(item.records, item.slot, before.records, before.slot)
 
 
-def quarantine(objects: ObjectStore, item: SlotRecords, at: datetime) -> None:
-    """Set a damaged document aside for people, with its bad rows; the original stays.
+def changed_records(
+    records: pl.DataFrame, slot: datetime, before: pl.DataFrame | None, slot_before: datetime
+) -> pl.DataFrame:
+    """The records that the slot before did not have with the same content, in their order.
 
-    Raises:
-        StoreUnavailableError: the bucket cannot be reached.
+    Event times are compared too, unless they are but the slots. `before` is None where there was
+    no slot before: then everything is new.
     """
-    rows = [
-        {"row": row.row, "reason": row.reason, "text": row.text}
-        for row in item.rejected[:QUARANTINE_ROWS_LISTED]
-    ]
-    objects.quarantine(item.info, item.error or rejects_text(item.rejected), rows, at)
+    if before is None or before.is_empty() or records.is_empty():
+        return records
+    left_out = set(_NEVER_COMPARED)
+    if _is_timed(records, slot) and _is_timed(before, slot_before):
+        left_out.add(EVENT_TIME)
+    compared = [name for name in records.columns if name not in left_out]
+    return records.join(
+        before.select(compared), on=compared, how="anti", nulls_equal=True, maintain_order="left"
+    )
 
 
 def _records(snapshot: Snapshot, stored: StoredDocument, names: InstrumentNames) -> SlotRecords:
+    info = stored.info
+    version = FileVersion(info.key, info.etag, info.landed_at)
+    read = FileResult(version, info.size, snapshot, f"{hour_of(stored.slot):{PARTITION_FORMAT}}")
     if stored.document is None:
-        return SlotRecords(stored.slot, stored.info, None, error=stored.error)
+        return SlotRecords(stored.slot, _damaged(read, stored.error))
     try:
-        parsed: ParsedFile = snapshot.read(stored.document, names)
-    except UnparsableFileError as error:
-        return SlotRecords(stored.slot, stored.info, None, error=str(error))
+        parsed = snapshot.read(stored.document, names)
     except Exception as error:
-        # A reader that trips over a document is a defect of ours, and costs that document only.
-        log.exception("reader failed", dataset=snapshot.path, file=stored.key)
-        return SlotRecords(stored.slot, stored.info, None, error=describe(error))
-    return SlotRecords(
-        stored.slot,
-        stored.info,
-        to_records(snapshot, parsed, stored.key),
-        parsed.rejected,
-        parsed.unknown_columns,
-    )
+        # Nobody reads a document of a slot again and again: also one that our reader trips over
+        # is set aside for people.
+        return SlotRecords(stored.slot, _damaged(read, refused(read, error).error))
+    return SlotRecords(stored.slot, accepted(read, parsed))
+
+
+def _damaged(read: FileResult, error: str | None) -> FileResult:
+    return replace(read, state=FileState.QUARANTINED, error=error)
 
 
 def _instrument_names(stored: StoredDocument) -> InstrumentNames:
@@ -196,3 +199,7 @@ def _instrument_names(stored: StoredDocument) -> InstrumentNames:
 def slot_of_key(key: str) -> datetime:
     """The slot of a raw document's key."""
     return parse_snapshot_key(key).slot
+
+
+def _is_timed(records: pl.DataFrame, slot: datetime) -> bool:
+    return bool((records[EVENT_TIME] == slot).all())

@@ -20,10 +20,10 @@ from trade_assets.errors import (
 from trade_assets.logs import get_logger
 from trade_assets.remote.protection.limits import CallTally, ProtectionState
 from trade_assets.tt.client.answers import Answer, FillAnswers
+from trade_assets.tt.datasets import FILLS, INSTRUMENTS, NAMING_KINDS, ORDERS, POSITIONS
 from trade_assets.tt.formats.answer_rows import raw_rows
-from trade_assets.tt.formats.models import Instrument, Order, Position
+from trade_assets.tt.formats.row_models import Instrument, Order, Position
 from trade_assets.tt.formats.snapshot import AnswerInfo, Manifest, SnapshotDocument
-from trade_assets.tt.kinds import FILLS, INSTRUMENTS, NAMING_KINDS, ORDERS, POSITIONS
 from trade_assets.tt.slots.instrument_cache import CachedInstrument, InstrumentCache
 
 log = get_logger(__name__)

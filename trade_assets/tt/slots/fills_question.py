@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from trade_assets.errors import UnparsableFileError
+from trade_assets.tt.datasets import FILLS
 from trade_assets.tt.formats.fills_chain import first_fills, next_fills
-from trade_assets.tt.formats.snapshot import SLOT
-from trade_assets.tt.kinds import FILLS
+from trade_assets.tt.formats.slot_times import SLOT
 from trade_assets.tt.slots.raw_documents import SnapshotDocuments, StoredDocument
 
 LOOKED_BACK: Final = timedelta(hours=4)

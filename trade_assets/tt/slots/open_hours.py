@@ -15,8 +15,7 @@ from trade_assets.errors import SettingsError
 from trade_assets.market.sessions import session_from
 from trade_assets.market.trading_days import CENTRAL
 from trade_assets.settings import Profile, Settings
-from trade_assets.tt.formats.half_minutes import first_slot_from
-from trade_assets.tt.formats.snapshot import SLOT
+from trade_assets.tt.formats.slot_times import SLOT, first_slot_from
 
 GLOBEX: Final = "globex"
 ALWAYS: Final = "always"

@@ -1,7 +1,8 @@
-"""Raw documents in the bucket: put, get, and found again by slot. What they mean: `records`.
+"""Raw documents in the bucket: put, get, and found again by slot.
 
-A document is put once and never replaced. The document before a slot is looked for where it is
-likely first, then backwards from folder to folder: however old it is, a few listings do.
+What they mean is for `document_records`. A document is put once and never replaced. The document
+before a slot is looked for where it is likely first, then backwards from folder to folder: however
+old it is, a few listings do.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,7 +20,8 @@ from trade_assets.errors import (
 )
 from trade_assets.stores.s3.objects import ObjectBytes, ObjectInfo, ObjectStore
 from trade_assets.tt.formats.document import read_document, write_document
-from trade_assets.tt.formats.snapshot import SLOT, Manifest, SnapshotDocument
+from trade_assets.tt.formats.slot_times import SLOT
+from trade_assets.tt.formats.snapshot import Manifest, SnapshotDocument
 from trade_assets.tt.formats.snapshot_keys import (
     parse_snapshot_key,
     snapshot_hour_prefix,

@@ -1,13 +1,19 @@
-"""What capturing tells others: how a slot went, and figures of the hours of a rerun."""
+"""How a slot went, kind by kind and as a whole, and figures of the hours of a rerun."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Any, ClassVar, Final
 
-from trade_assets.ingest.figures import Figures
-from trade_assets.ingest.quality import SymbolFindings
+from trade_assets.datasets.keys import RAW
+from trade_assets.ingest.figures import FileFigures
+from trade_assets.remote.protection.limits import ProtectionState
 from trade_assets.tt.formats.snapshot import Snapshot
+from trade_assets.tt.slots.catch_up import Written
+
+MISSING_LISTED: Final = 20
+"""Most slots without a document that figures name."""
 
 
 class KindState(StrEnum):
@@ -107,37 +113,82 @@ class SlotResult:
 
 
 @dataclass
-class SnapshotFigures(Figures):
-    """Figures of one kind and one or more hours of slots.
+class SnapshotFigures(FileFigures):
+    """Figures of one kind and one or more hours of slots; the files are its raw documents.
 
     Attributes:
-        documents: raw documents that are there.
-        size: their bytes, compressed.
-        rows: records of them all; of a replaced set, each slot's count.
-        rejected: rows that are no records.
-        duplicates: of those, the ones that another row says anew.
-        quarantined: documents that cannot be read as a whole.
         slots_due: slots of the hours that were due by now (market hours, maintenance).
         missing: those of them that have no document.
-        last_file: key of the newest document.
-        gone: record keys that the last picture lacks and Redis had.
     """
 
+    NOUN: ClassVar[str] = "snapshots"
+
     dataset: Snapshot
-    documents: int = 0
-    size: int = 0
-    rows: int = 0
-    rejected: int = 0
-    duplicates: int = 0
-    quarantined: int = 0
     slots_due: int = 0
     missing: list[datetime] = field(default_factory=list)
-    last_file: str = ""
-    gone: int = 0
-    symbols: SymbolFindings = field(default_factory=SymbolFindings)
-    unknown_columns: list[str] = field(default_factory=list)
 
-    @property
-    def complete(self) -> bool:
-        """Whether every slot that was due has a readable document."""
-        return not self.missing and not self.quarantined
+    def described(self, layer: str) -> dict[str, Any]:
+        """As `FileFigures.described`."""
+        described = super().described(layer)
+        described |= {"slots_due": self.slots_due, "slots_missing": len(self.missing)}
+        if layer == RAW:
+            missing = self.missing[:MISSING_LISTED]
+            described["missing"] = [f"{slot:%Y-%m-%dT%H:%M:%SZ}" for slot in missing]
+        return described
+
+
+def with_written(result: KindResult, written: Written) -> KindResult:
+    """A kind whose raw document is there, after writing it to the stores."""
+    own = written.own
+    reasons = [result.reason, *written.reasons]
+    return replace(
+        result,
+        reason="; ".join(reason for reason in reasons if reason),
+        written=written.complete,
+        rows=0 if own.records is None else own.records.height,
+        rejected=sum(not row.duplicate for row in own.file.rejected),
+        changed=written.changed,
+        gone=written.gone,
+        puts=written.puts,
+        caught_up=len(written.items) - 1,
+    )
+
+
+def unwritten(result: KindResult, reason: str) -> KindResult:
+    """A kind whose raw document is there and could not be written."""
+    return replace(result, reason=f"{result.reason}; {reason}" if result.reason else reason)
+
+
+def outcome_of(results: Mapping[str, KindResult], held_by: str | None) -> SlotOutcome:
+    """The slot in one word; `held_by` is who takes a snapshot meanwhile, if anybody does."""
+    kinds = results.values()
+    if all(kind.stored and kind.written and not kind.reason for kind in kinds):
+        return SlotOutcome.WHOLE
+    if any(kind.stored for kind in kinds):
+        return SlotOutcome.PARTIAL
+    if any(kind.state is KindState.FAILED for kind in kinds):
+        return SlotOutcome.FAILED
+    return SlotOutcome.SKIPPED if held_by is not None else SlotOutcome.MISSED
+
+
+def reason_in_all(results: Mapping[str, KindResult]) -> str:
+    """The reasons of the kinds in a sentence; one that several share is said once."""
+    kinds: dict[str, list[str]] = {}
+    for kind, result in results.items():
+        if result.reason:
+            kinds.setdefault(result.reason, []).append(kind)
+    if len(kinds) == 1 and len(next(iter(kinds.values()))) == len(results):
+        return next(iter(kinds))
+    return "; ".join(f"{', '.join(names)}: {reason}" for reason, names in kinds.items())
+
+
+def shown_protection(state: ProtectionState) -> dict[str, str | float]:
+    """How it stands with the API, for metadata."""
+    return {
+        "breaker": state.breaker.value,
+        "failures": state.failures,
+        "open_seconds_left": state.open_seconds_left,
+        "budget_used": state.budget_used,
+        "budget_limit": state.budget_limit,
+        "budget_percent": state.budget_percent,
+    }

@@ -12,8 +12,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from trade_assets.settings import Settings
-from trade_assets.tt.formats.half_minutes import next_slot, slot_at
-from trade_assets.tt.formats.snapshot import SLOT
+from trade_assets.tt.formats.slot_times import SLOT, next_slot, slot_at
 from trade_assets.tt.slots.open_hours import OpenHours
 from trade_assets.tt.slots.slot_cursor import Range, SlotCursor
 from trade_assets.tt.slots.slot_log import SlotNote, SlotState

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from trade_assets.feeds.health import Freshness
-from trade_assets.tt.formats.half_minutes import first_slot_from, slot_at
-from trade_assets.tt.formats.snapshot import SLOT
+from trade_assets.monitor.freshness import Freshness
+from trade_assets.tt.formats.slot_times import SLOT, first_slot_from, slot_at
 from trade_assets.tt.slots.open_hours import OpenHours
 from trade_assets.tt.slots.slot_board import SlotSummary
 from trade_assets.tt.slots.slot_log import SlotNote, SlotState

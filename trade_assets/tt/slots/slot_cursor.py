@@ -1,6 +1,6 @@
 """What is remembered of the slots between two looks: bounded, and kept as JSON in Dagster's cursor.
 
-No rule belongs here: what becomes of a slot is decided in `decide`.
+No rule belongs here: what becomes of a slot is decided in `schedule`.
 """
 
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from typing import Any, Final, Self
 
 import orjson
 
-from trade_assets.tt.formats.snapshot import SLOT
+from trade_assets.tt.formats.slot_times import SLOT
 from trade_assets.tt.slots.slot_log import SlotNote, SlotState
 
 RANGES_KEPT: Final = 16

@@ -4,37 +4,27 @@ The same documents, read by the same reader with the same names, make the same r
 changes as when they were taken.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 import polars as pl
 
 from trade_assets.datasets.keys import partition_hour
-from trade_assets.ingest.quality import find_symbols
-from trade_assets.ingest.reading import event_time_bounds
-from trade_assets.stores.connections import Stores
-from trade_assets.stores.retrying import retrying
-from trade_assets.tt.formats.half_minutes import hour_slots
-from trade_assets.tt.formats.snapshot import SLOT, Snapshot
-from trade_assets.tt.slots.changes import changes_since
-from trade_assets.tt.slots.document_records import RecordReader, SlotRecords, quarantine
+from trade_assets.errors import StoreRejectedError
+from trade_assets.ingest.accounting import quarantine_damaged, release_sound
+from trade_assets.ingest.hour_records import HourRecords, WholeSet, raise_failed
+from trade_assets.ingest.reading import FileResult
+from trade_assets.tt.formats.slot_times import SLOT, hour_slots
+from trade_assets.tt.formats.snapshot import Snapshot
+from trade_assets.tt.slots.catch_up import note_written, written_until
+from trade_assets.tt.slots.document_records import RecordReader, SlotRecords, changes_since
 from trade_assets.tt.slots.open_hours import OpenHours, open_hours
 from trade_assets.tt.slots.raw_documents import SnapshotDocuments
 from trade_assets.tt.slots.results import SnapshotFigures
-from trade_assets.tt.slots.written_until import note_written, written_until
+from trade_assets.tt.tt_stores import TtStores
 
 
-@dataclass(frozen=True)
-class Picture:
-    """A replaced set as one slot saw it: all its records, none if the set is empty."""
-
-    slot: datetime
-    file_key: str
-    records: pl.DataFrame
-
-
-class SnapshotHour:
+class SnapshotHour(HourRecords):
     """Documents of one kind by hour, read again from S3 at every iteration.
 
     Args:
@@ -49,33 +39,42 @@ class SnapshotHour:
 
     def __init__(
         self,
-        stores: Stores,
+        stores: TtStores,
         snapshot: Snapshot,
         partitions: Sequence[str],
         now: datetime | None = None,
     ) -> None:
-        self.snapshot = snapshot
-        self.figures = SnapshotFigures(snapshot, partitions[-1] if partitions else "")
+        self._snapshot = snapshot
+        self._figures = SnapshotFigures(snapshot, partitions[-1] if partitions else "")
         self._stores = stores
         self._hours = [partition_hour(partition) for partition in partitions]
         environment = stores.settings.tt.environment.value
         self._documents = SnapshotDocuments(stores.objects, environment)
         self._reader = RecordReader(self._documents)
-        self._again = retrying(stores.settings.stores.retry_seconds)
-        self._damaged: dict[str, SlotRecords] = {}
-        self._sound: set[str] = set()
+        self._read: dict[str, FileResult] = {}
+        self._refused: dict[str, str] = {}
         self._note_missing(now or datetime.now(UTC))
+
+    @property
+    def dataset(self) -> Snapshot:
+        """The kind."""
+        return self._snapshot
+
+    @property
+    def figures(self) -> SnapshotFigures:
+        """Figures of every document that was read."""
+        return self._figures
 
     def look(self) -> SnapshotFigures:
         """Read every document once, for the figures of them all; nothing is written."""
         for _ in self.slots():
             pass
-        return self.figures
+        return self._figures
 
     def slots(self) -> Iterator[SlotRecords]:
         """Every document of the hours as records, by slot; unreadable ones too."""
         for hour in self._hours:
-            for item in self._reader.read_keys(self.snapshot, self._hour_keys(hour)):
+            for item in self._reader.read_keys(self._snapshot, self._hour_keys(hour)):
                 self._count(item)
                 yield item
 
@@ -85,63 +84,63 @@ class SnapshotHour:
             if item.records is not None and not item.records.is_empty():
                 yield item.records
 
-    def changes(self) -> Iterator[pl.DataFrame]:
+    def history_frames(self) -> Iterator[pl.DataFrame]:
         """The records that differ from those of the slot before, a document at a time: what the
         history holds."""
         for hour in self._hours:
             yield from self._hour_changes(hour)
 
-    def pictures(self) -> Iterator[Picture]:
-        """The set as every slot saw it, oldest first: of a replaced set."""
-        for item in self.slots():
-            if item.records is not None:
-                yield Picture(item.slot, item.key, item.records)
-
-    def last_picture(self) -> Picture | None:
+    def newest_set(self) -> WholeSet | None:
         """The set as the newest slot of the hours saw it: all that Redis can hold of them."""
         for hour in reversed(self._hours):
             for key in reversed(self._hour_keys(hour)):
-                for item in self._reader.read_keys(self.snapshot, [key]):
+                for item in self._reader.read_keys(self._snapshot, [key]):
                     if item.records is not None:
-                        return Picture(item.slot, item.key, item.records)
+                        return WholeSet(item.slot, item.key, item.records)
         return None
+
+    def refuse(self, refused: Mapping[str, StoreRejectedError]) -> None:
+        """As `HourRecords.refuse`."""
+        self._refused |= {key: str(error) for key, error in refused.items()}
 
     def account(self) -> None:
         """Quarantine what cannot be read and take out of it what can; note how far the stores are.
 
         To be called when both stores have the records: the next slot goes on from what is noted.
         """
-        now = datetime.now(UTC)
-        for item in self._damaged.values():
-            self._again(quarantine, self._stores.objects, item, now)
-        if self._sound:
-            self._again(self._stores.objects.release, sorted(self._sound))
-        self._again(self._note_written)
+        quarantine_damaged(self._stores.objects, self._read.values())
+        release_sound(self._stores.objects, self._read.values())
+        if not self._refused:
+            self._note_written()
+
+    def raise_failed(self) -> None:
+        """Raise StoreRejectedError naming the documents that a store refuses."""
+        raise_failed(self._refused)
 
     def _note_written(self) -> None:
         """Note the last document of these hours, unless documents before them are in no store yet:
         those are for the next slot, which would pass them over."""
-        latest, kind = self._stores.latest, self.snapshot.kind
-        noted = written_until(latest, self.snapshot)
+        latest, kind = self._stores.latest, self._snapshot.kind
+        noted = written_until(latest, self._snapshot)
         until = noted if self._documents.has_key(kind, noted) else ""
         for hour in self._hours:
             keys = [
                 key
                 for key in self._documents.hour_keys(kind, hour)
-                if key <= self.figures.last_file
+                if key <= self._figures.last_file
             ]
             if until and self._documents.between(kind, until, hour, 1):
                 break
             until = max([until, *keys])
         if until:
-            note_written(latest, self.snapshot, until)
+            note_written(latest, self._snapshot, until)
 
     def _hour_changes(self, hour: datetime) -> Iterator[pl.DataFrame]:
         keys = self._hour_keys(hour)
         if not keys:
             return
-        before: SlotRecords | None = self._again(self._reader.before, self.snapshot, hour)
-        for item in self._reader.read_keys(self.snapshot, keys):
+        before = self._reader.before(self._snapshot, hour)
+        for item in self._reader.read_keys(self._snapshot, keys):
             self._count(item)
             if item.records is None:
                 continue
@@ -151,32 +150,13 @@ class SnapshotHour:
             before = item
 
     def _hour_keys(self, hour: datetime) -> list[str]:
-        keys: list[str] = self._again(self._documents.hour_keys, self.snapshot.kind, hour)
-        return keys
+        return self._documents.hour_keys(self._snapshot.kind, hour)
 
     def _count(self, item: SlotRecords) -> None:
         """Take a document into the figures, once."""
-        if item.key in self._sound or item.key in self._damaged:
-            return
-        figures = self.figures
-        figures.documents += 1
-        figures.size += item.info.size
-        figures.rejected += len(item.rejected)
-        figures.duplicates += sum(row.duplicate for row in item.rejected)
-        figures.last_file = max(figures.last_file, item.key)
-        figures.unknown_columns = sorted({*figures.unknown_columns, *item.unknown_columns})
-        if item.is_damaged:
-            self._damaged[item.key] = item
-        else:
-            self._sound.add(item.key)
-        if item.records is None:
-            figures.quarantined += 1
-            return
-        figures.rows += item.records.height
-        figures.span(*event_time_bounds(item.records))
-        if not item.records.is_empty():
-            figures.sample = item.records.head(5)
-            figures.symbols.add(find_symbols(item.records))
+        if item.key not in self._read:
+            self._read[item.key] = item.file.without_records()
+            self._figures.add(item.file)
 
     def _note_missing(self, now: datetime) -> None:
         hours: OpenHours = open_hours(self._stores.settings)
@@ -187,8 +167,8 @@ class SnapshotHour:
                 # The slot of this half minute may be on its way.
                 if slot + SLOT <= now and hours.closed_reason(slot) is None
             ]
-            self.figures.slots_due += len(due)
+            self._figures.slots_due += len(due)
             there = set(self._hour_keys(hour))
-            self.figures.missing += [
-                slot for slot in due if self._documents.key(self.snapshot.kind, slot) not in there
+            self._figures.missing += [
+                slot for slot in due if self._documents.key(self._snapshot.kind, slot) not in there
             ]

@@ -8,17 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import orjson
-from botocore.exceptions import BotoCoreError, ClientError
 
 from trade_assets.settings import Settings
-from trade_assets.stores.aws import as_store_error
 from trade_assets.stores.dynamodb.calls import ConditionFailedError, DynamoCalls
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb.type_defs import PaginatorConfigTypeDef
 
 REASON_LIMIT: Final = 2000
 """Longest reason that is kept, in characters."""
@@ -127,14 +122,7 @@ class SlotLog:
             "ScanIndexForward": not newest_first,
             "ConsistentRead": True,
         }
-        paging: PaginatorConfigTypeDef = {"MaxItems": limit, "PageSize": limit} if limit else {}
-        try:
-            pages = self._calls.client.get_paginator("query").paginate(
-                **query, PaginationConfig=paging
-            )
-            return [_note(item) for page in pages for item in page["Items"]]
-        except (ClientError, BotoCoreError) as error:
-            raise as_store_error(error, "reading the log of slots") from error
+        return [_note(item) for item in self._calls.query(query, limit)]
 
     def _item(self, note: SlotNote) -> dict[str, dict[str, Any]]:
         item: dict[str, dict[str, Any]] = {

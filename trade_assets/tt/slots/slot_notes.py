@@ -4,10 +4,10 @@ from typing import Final
 
 from trade_assets.errors import StoreRejectedError, StoreUnavailableError
 from trade_assets.logs import get_logger
-from trade_assets.stores.connections import Stores
 from trade_assets.tt.slots.results import SlotOutcome, SlotResult
 from trade_assets.tt.slots.slot_board import SlotSummary
 from trade_assets.tt.slots.slot_log import SlotNote, SlotState
+from trade_assets.tt.tt_stores import TtStores
 
 log = get_logger(__name__)
 
@@ -23,7 +23,7 @@ _ON_BOARD: Final = frozenset({SlotOutcome.WHOLE, SlotOutcome.PARTIAL, SlotOutcom
 
 
 def note_slot(
-    stores: Stores, result: SlotResult, run_id: str, away: frozenset[str] = frozenset()
+    stores: TtStores, result: SlotResult, run_id: str, away: frozenset[str] = frozenset()
 ) -> None:
     """Write down how a slot went. A store that is away costs the note in it, and no error.
 
@@ -42,7 +42,7 @@ def note_slot(
         log.error("slot not on the board", slot=result.slot.isoformat(), error=str(error))
 
 
-def _log_slot(stores: Stores, result: SlotResult, run_id: str) -> None:
+def _log_slot(stores: TtStores, result: SlotResult, run_id: str) -> None:
     state = _STATES.get(result.outcome)
     if state is None:
         stores.slot_log.withdraw(result.slot)

@@ -11,17 +11,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from trade_assets.errors import TradeAssetsError, UnparsableFileError
+from trade_assets.ingest.writing import HistoryWriter, SetWriter
 from trade_assets.logs import get_logger
 from trade_assets.settings import Settings
-from trade_assets.stores.connections import Stores
-from trade_assets.tt.datasets import SNAPSHOTS_BY_KIND
-from trade_assets.tt.formats.half_minutes import slot_at, slot_text
-from trade_assets.tt.formats.snapshot import SLOT, SnapshotDocument
-from trade_assets.tt.kinds import INSTRUMENTS, NAMING_KINDS
+from trade_assets.tt.datasets import INSTRUMENTS, NAMING_KINDS, SNAPSHOTS_BY_KIND
+from trade_assets.tt.formats.slot_times import SLOT, slot_at, slot_text
+from trade_assets.tt.formats.snapshot import SnapshotDocument
 from trade_assets.tt.slots.catch_up import (
     STORE_ERRORS,
-    HistoryWriter,
-    LatestWriter,
     SlotWriter,
 )
 from trade_assets.tt.slots.fetch import (
@@ -33,17 +30,21 @@ from trade_assets.tt.slots.fetch import (
 )
 from trade_assets.tt.slots.fills_question import fills_question
 from trade_assets.tt.slots.open_hours import open_hours
-from trade_assets.tt.slots.outcome import (
+from trade_assets.tt.slots.raw_documents import SnapshotDocuments, StoredDocument
+from trade_assets.tt.slots.results import (
+    KindResult,
+    KindState,
+    SlotOutcome,
+    SlotResult,
     outcome_of,
     reason_in_all,
     shown_protection,
     unwritten,
     with_written,
 )
-from trade_assets.tt.slots.raw_documents import SnapshotDocuments, StoredDocument
-from trade_assets.tt.slots.results import KindResult, KindState, SlotOutcome, SlotResult
 from trade_assets.tt.slots.slot_lease import HeldLease
 from trade_assets.tt.slots.slot_notes import note_slot
+from trade_assets.tt.tt_stores import TtStores
 
 log = get_logger(__name__)
 
@@ -96,9 +97,9 @@ class SnapshotTaker:
     def __init__(
         self,
         settings: Settings,
-        stores: Stores,
+        stores: TtStores,
         api: SnapshotApi,
-        latest: LatestWriter,
+        latest: SetWriter,
         history: HistoryWriter,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:

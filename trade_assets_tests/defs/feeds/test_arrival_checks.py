@@ -7,17 +7,17 @@ import dagster as dg
 import pytest
 
 from trade_assets.datasets.dataset import Feed
+from trade_assets.datasets.keys import FILES
 from trade_assets.defs.feeds.arrival_checks import arrival_checks, arrival_outcomes, gaps_outcome
 from trade_assets.defs.shared.check_outcome import CheckOutcome
-from trade_assets.defs.shared.names import FRESHNESS_CHECK, GAPS_CHECK, STORES, layer_key
+from trade_assets.defs.shared.names import FEED_STORES, FRESHNESS_CHECK, GAPS_CHECK, layer_key
 from trade_assets.feeds.datasets import FEEDS
-from trade_assets.io_managers.layers import FILES
 from trade_assets.market.calendar import business_days_before
 from trade_assets.market.trading_days import CENTRAL
 from trade_assets.settings import Settings
-from trade_assets.stores.connections import Stores
 from trade_assets_tests.feeds.stream.derived_files import VTEXP
 from trade_assets_tests.stores.samples import FILLS, SPOT, spot_key
+from trade_assets_tests.support.stores import Stores
 
 STEP = timedelta(minutes=10)
 HEADER = ["| from | to | files_expected |", "|---|---|---|"]
@@ -136,7 +136,7 @@ def test_the_checks_can_be_run_by_hand(stores: Stores) -> None:
         result = dg.materialize(
             [*checks, *(dg.AssetSpec(layer_key(feed, FILES)) for feed in (SPOT, VTEXP))],
             instance=instance,
-            resources={STORES: stores},
+            resources={FEED_STORES: stores},
             selection=dg.AssetSelection.checks(*checks),
         )
     found = {

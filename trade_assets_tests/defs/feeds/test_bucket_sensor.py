@@ -11,17 +11,18 @@ from trade_assets.datasets.keys import feed_file_key, hour_prefix
 from trade_assets.definitions import build_definitions
 from trade_assets.defs.feeds.bucket_sensor import SensorCursor, bucket_sensor
 from trade_assets.defs.feeds.hour_job import hour_job
-from trade_assets.defs.shared.names import FRESHNESS_CHECK, HOUR_JOB, STREAM_JOB
+from trade_assets.defs.shared.names import FRESHNESS_CHECK, HOUR_JOB, QUICK_FEED_STORES, STREAM_JOB
 from trade_assets.feeds.datasets import FEEDS
 from trade_assets.feeds.stream.discovery import ScanCursor
+from trade_assets.feeds.stream.heartbeats import StreamBeat
 from trade_assets.settings import Settings
 from trade_assets.simulators.desk.ledger_file import ledger_file
 from trade_assets.simulators.desk.spot_risk_file import spot_risk_file
-from trade_assets.stores.connections import Stores
+from trade_assets.stores.aws import dynamodb_client
 from trade_assets.stores.dynamodb.ledger import FileState
 from trade_assets.stores.provision import provision
-from trade_assets.stores.redis.heartbeats import StreamBeat
 from trade_assets_tests.support.parts import LocalParts
+from trade_assets_tests.support.stores import Stores
 
 SPOT_RISK = FEEDS["actant/spot_risk"]
 FILLS = FEEDS["tt/fills"]
@@ -39,7 +40,7 @@ class Ticker:
 
     def tick(self) -> dg.SensorResult:
         context = dg.build_sensor_context(
-            instance=self.instance, cursor=self.cursor, resources={"stores": self.stores}
+            instance=self.instance, cursor=self.cursor, resources={QUICK_FEED_STORES: self.stores}
         )
         result = self.sensor(context)
         assert isinstance(result, dg.SensorResult)
@@ -253,7 +254,7 @@ def test_a_store_that_is_away_is_a_reason_to_skip(
 
 
 def _empty(stores: Stores, table: str) -> None:
-    client = stores.ledger._calls.client
+    client = dynamodb_client(stores.settings)
     for item in client.scan(TableName=table)["Items"]:
         client.delete_item(TableName=table, Key={"pk": item["pk"], "sk": item["sk"]})
 

@@ -3,8 +3,8 @@
 import pytest
 
 from trade_assets.defs.feeds.stream_supervisor import START_GRACE_SECONDS, StreamRun, decide
+from trade_assets.feeds.stream.heartbeats import StreamBeat
 from trade_assets.settings import Settings, load_settings
-from trade_assets.stores.redis.heartbeats import StreamBeat
 
 NOW = 1_000_000.0
 

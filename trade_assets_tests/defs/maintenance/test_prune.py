@@ -10,7 +10,7 @@ from trade_assets.definitions import build_definitions
 from trade_assets.defs.maintenance.prune import RUNS_A_GO, forget_run, kept_hours
 from trade_assets.defs.shared.names import MAINTENANCE_JOB
 from trade_assets.settings import load_settings
-from trade_assets.tt.formats.half_minutes import SLOTS_AN_HOUR
+from trade_assets.tt.formats.slot_times import SLOTS_AN_HOUR
 
 KEY = dg.AssetKey(["actant", "spot_risk", "latest"])
 HOURS = ("2025-07-17-19:00", "2025-07-17-20:00")
@@ -97,7 +97,6 @@ def test_the_job_deletes_only_what_is_old_enough(
 def test_runs_of_slots_are_kept_shorter_and_never_pile_up() -> None:
     kept = kept_hours(load_settings(runs_kept_hours=24, slot_runs_kept_hours=6))
     assert kept == {
-        "feed_stream": 24, "feed_hours": 24, "prune_dagster_storage": 24,
-        "tt_snapshot": 6, "tt_hour_report": 7 * 24,
+        "stream": 24, "hours": 24, "maintenance": 24, "slot": 6, "report": 7 * 24,
     }  # fmt: skip
     assert RUNS_A_GO > 2 * SLOTS_AN_HOUR

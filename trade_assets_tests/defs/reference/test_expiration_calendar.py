@@ -23,7 +23,7 @@ from trade_assets.market.symbols import SymbolNotation
 from trade_assets.market.trading_days import CENTRAL
 from trade_assets.settings import Settings
 from trade_assets.stores.aws import s3_client
-from trade_assets.stores.connections import Stores
+from trade_assets_tests.support.stores import Stores
 
 STORED = reference_key("expirations")
 

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import orjson
 
 from trade_assets.datasets.keys import PARTITION_FORMAT
-from trade_assets.stores.connections import Stores
-from trade_assets.tt.formats.snapshot import SLOT, AnswerInfo, Manifest, SnapshotDocument
+from trade_assets.tt.formats.slot_times import SLOT
+from trade_assets.tt.formats.snapshot import AnswerInfo, Manifest, SnapshotDocument
 from trade_assets.tt.slots.raw_documents import SnapshotDocuments
 from trade_assets_tests.defs.tt.fake_tt import (
     INSTRUMENT,
@@ -17,6 +17,7 @@ from trade_assets_tests.defs.tt.fake_tt import (
     order,
     position,
 )
+from trade_assets_tests.support.stores import Stores
 
 HOUR = datetime(2025, 5, 15, 17, 0, tzinfo=UTC)
 NEXT_HOUR = HOUR + timedelta(hours=1)

@@ -14,7 +14,7 @@ import orjson
 from trade_assets.errors import RemoteUnavailableError
 from trade_assets.remote.protection.limits import BreakerState, CallTally, ProtectionState
 from trade_assets.tt.client.answers import Answer, FillAnswers
-from trade_assets.tt.formats.models import Fill, Instrument, Order, Position
+from trade_assets.tt.formats.row_models import Fill, Instrument, Order, Position
 
 Row = dict[str, Any]
 T = TypeVar("T")

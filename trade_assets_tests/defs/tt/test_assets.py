@@ -7,15 +7,15 @@ import dagster as dg
 import polars as pl
 import pytest
 
+from trade_assets.datasets.keys import HISTORY, LATEST, RAW, SNAPSHOT_LAYERS
 from trade_assets.defs.feeds.hour_job import RANGE_END_TAG, RANGE_START_TAG
 from trade_assets.defs.shared.hour_assets import hour_partitions
 from trade_assets.defs.shared.names import FRESHNESS_CHECK, ROWS_CHECK, SYMBOLS_CHECK, layer_key
-from trade_assets.io_managers.layers import HISTORY, LATEST, RAW, SNAPSHOT_LAYERS
 from trade_assets.settings import Settings
 from trade_assets.stores.aws import dynamodb_client
-from trade_assets.stores.connections import Stores
 from trade_assets.tt.datasets import SNAPSHOTS
-from trade_assets.tt.formats.snapshot import SLOT, Snapshot
+from trade_assets.tt.formats.slot_times import SLOT
+from trade_assets.tt.formats.snapshot import Snapshot
 from trade_assets.tt.formats.snapshot_keys import snapshot_key
 from trade_assets_tests.defs.tt.documents import (
     HOUR,
@@ -27,6 +27,7 @@ from trade_assets_tests.defs.tt.documents import (
 from trade_assets_tests.defs.tt.fake_tt import fill, order
 from trade_assets_tests.defs.tt.rerunning import rerun, told
 from trade_assets_tests.stores.samples import history_items, raw_redis
+from trade_assets_tests.support.stores import Stores
 
 ORDERS = SNAPSHOTS["tt/orders"]
 FILLS = SNAPSHOTS["tt/tt_fills"]

@@ -15,13 +15,13 @@ from trade_assets.defs.tt.hour_report import (
     slot_hour,
 )
 from trade_assets.settings import Settings
-from trade_assets.stores.connections import Stores
-from trade_assets.tt.formats.snapshot import SLOT
+from trade_assets.tt.formats.slot_times import SLOT
 from trade_assets.tt.slots.open_hours import OpenHours
 from trade_assets.tt.slots.slot_log import SlotNote, SlotState
 from trade_assets_tests.defs.tt.documents import HOUR, KINDS, put_document
 from trade_assets_tests.defs.tt.rerunning import rerun, told
 from trade_assets_tests.support.parts import LocalParts
+from trade_assets_tests.support.stores import Stores
 
 ALWAYS = OpenHours.parse(["always"])
 FEW = "Thu 12:00-Thu 12:02"

@@ -7,13 +7,12 @@ import pytest
 from trade_assets.defs.tt.slot_alarms import TtAlarms
 from trade_assets.monitor.alarms.evaluator import Alarms
 from trade_assets.settings import Settings
-from trade_assets.stores.connections import Stores
 from trade_assets.stores.redis.client import connect, disconnect
-from trade_assets.tt.formats.half_minutes import slot_at
-from trade_assets.tt.formats.snapshot import SLOT
+from trade_assets.tt.formats.slot_times import SLOT, slot_at
 from trade_assets.tt.slots.open_hours import OpenHours
 from trade_assets.tt.slots.slot_board import SlotSummary
 from trade_assets.tt.slots.slot_counts import missed_in_a_row
+from trade_assets_tests.support.stores import Stores
 
 ALWAYS = OpenHours.parse(["always"])
 NOON = datetime(2026, 11, 18, 18, 0, tzinfo=UTC)

@@ -8,16 +8,15 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from trade_assets.datasets.keys import PARTITION_FORMAT
+from trade_assets.datasets.keys import PARTITION_FORMAT, RAW, SNAPSHOT_LAYERS
 from trade_assets.definitions import build_definitions
 from trade_assets.defs.shared.names import FRESHNESS_CHECK, ROWS_CHECK, SLOT_JOB, TT, layer_key
 from trade_assets.defs.tt.slot_runs import slot_of_text, slot_run_request
-from trade_assets.io_managers.layers import RAW, SNAPSHOT_LAYERS
 from trade_assets.settings import Settings
-from trade_assets.stores.connections import Stores
 from trade_assets.tt.datasets import SNAPSHOTS
-from trade_assets.tt.formats.half_minutes import next_slot, slot_at
+from trade_assets.tt.formats.slot_times import next_slot, slot_at
 from trade_assets_tests.defs.tt.fake_tt import FakeTt
+from trade_assets_tests.support.stores import Stores
 
 ORDERS = SNAPSHOTS["tt/orders"]
 FILLS = SNAPSHOTS["tt/tt_fills"]

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 from trade_assets.defs.tt.slot_runs import LEASE_AFTER, LeaseLook, without_lease
 from trade_assets.errors import StoreUnavailableError
 from trade_assets.settings import Settings
-from trade_assets.stores.connections import Stores
-from trade_assets.tt.formats.half_minutes import slot_text
+from trade_assets.tt.formats.slot_times import slot_text
 from trade_assets.tt.slots.schedule import ActiveRun
+from trade_assets_tests.support.stores import Stores
 
 NOW = datetime(2026, 11, 18, 18, 1, tzinfo=UTC)
 SLOT = NOW - timedelta(seconds=30)

@@ -10,15 +10,15 @@ import pytest
 
 from trade_assets.defs.shared.names import FRESHNESS_CHECK, HOUR_REPORT_JOB, SLOT_JOB, SLOT_TAG
 from trade_assets.defs.tt.slot_watch import PAUSE_SECONDS, REACH_SECONDS
-from trade_assets.local.ports import LOOPBACK
+from trade_assets.ports import LOOPBACK
 from trade_assets.settings import Settings
-from trade_assets.stores.connections import Stores
 from trade_assets.stores.provision import provision
 from trade_assets.tt.datasets import SNAPSHOTS
-from trade_assets.tt.formats.snapshot import SLOT
+from trade_assets.tt.formats.slot_times import SLOT
 from trade_assets.tt.slots.slot_log import SlotState
 from trade_assets_tests.defs.tt.ticking import NOON, FakeClock, SlotTicker, key
 from trade_assets_tests.support.parts import LocalParts
+from trade_assets_tests.support.stores import Stores
 
 
 @pytest.fixture

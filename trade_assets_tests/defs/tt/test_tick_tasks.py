@@ -1,4 +1,4 @@
-"""Chores of the slot sensor: what they come to, and that none holds up a tick."""
+"""TickTasks of the slot sensor: what they come to, and that none holds up a tick."""
 
 import threading
 from collections.abc import Iterator
@@ -8,15 +8,15 @@ import dagster as dg
 import pytest
 
 from trade_assets.defs.tt.slot_alarms import TtAlarms
-from trade_assets.defs.tt.tick_tasks import ChoreParts, Chores, Effect, Tick, all_chores
-from trade_assets.defs.tt.unreported_runs import SilentRuns
+from trade_assets.defs.tt.tick_tasks import Effect, TaskParts, Tick, TickTasks, all_tasks
+from trade_assets.defs.tt.unreported_runs import UnreportedRuns
 from trade_assets.errors import StoreUnavailableError
 from trade_assets.settings import Settings
-from trade_assets.stores.connections import Stores
-from trade_assets.tt.formats.snapshot import SLOT
+from trade_assets.tt.formats.slot_times import SLOT
 from trade_assets.tt.slots.open_hours import open_hours
 from trade_assets.tt.slots.slot_cursor import NOTES_KEPT, SlotCursor
 from trade_assets.tt.slots.slot_log import SlotNote, SlotState
+from trade_assets_tests.support.stores import Stores
 from trade_assets_tests.support.waiting import eventually
 
 LONG = 20.0
@@ -42,22 +42,22 @@ def fail(error: Exception) -> Effect:
     raise error
 
 
-def test_effects_of_all_chores_are_applied(tick: Tick) -> None:
-    Chores().run(tick, {"one": lambda: saying("1"), "two": lambda: saying("2")}, LONG)
+def test_effects_of_all_tasks_are_applied(tick: Tick) -> None:
+    TickTasks().run(tick, {"one": lambda: saying("1"), "two": lambda: saying("2")}, LONG)
     assert tick.problems == ["1", "2"]
 
 
-def test_a_chore_that_fails_says_so_and_spoils_no_other(tick: Tick) -> None:
-    chores = {
+def test_a_task_that_fails_says_so_and_spoils_no_other(tick: Tick) -> None:
+    tasks = {
         "store": lambda: fail(StoreUnavailableError("Redis is away")),
         "defect": lambda: fail(KeyError("a value that nobody knows")),
         "fine": lambda: saying("done"),
     }
-    Chores().run(tick, chores, LONG)
+    TickTasks().run(tick, tasks, LONG)
     assert tick.problems == ["store: Redis is away", "defect: failed (KeyError)", "done"]
 
 
-def test_a_chore_that_hangs_is_left_alone_and_not_begun_twice(tick: Tick) -> None:
+def test_a_task_that_hangs_is_left_alone_and_not_begun_twice(tick: Tick) -> None:
     release, begun = threading.Event(), []
 
     def hang() -> Effect:
@@ -65,14 +65,14 @@ def test_a_chore_that_hangs_is_left_alone_and_not_begun_twice(tick: Tick) -> Non
         release.wait(LONG)
         return saying("at last")
 
-    chores = Chores()
+    tasks = TickTasks()
     for _ in range(3):
-        chores.run(tick, {"slow": hang, "fine": lambda: saying("done")}, 0.02)
+        tasks.run(tick, {"slow": hang, "fine": lambda: saying("done")}, 0.02)
     assert tick.problems.count("slow: still under way") == 3
     assert len(begun) == 1
     release.set()
     eventually(
-        lambda: "at last" in tick.problems or chores.run(tick, {"slow": hang}, 0.1),
+        lambda: "at last" in tick.problems or tasks.run(tick, {"slow": hang}, 0.1),
         what="it is done",
     )
 
@@ -88,8 +88,8 @@ def test_notes_that_came_while_others_were_recorded_are_not_forgotten(
     with Stores(module_settings) as stores:
         begun = Tick(SlotCursor(notes=notes[:3]), {})
         alarms, hours = TtAlarms(module_settings), open_hours(module_settings)
-        parts = ChoreParts(stores, hours, alarms, SilentRuns())
-        effect = all_chores(parts, instance, begun)["notes"]()
+        parts = TaskParts(stores, hours, alarms, UnreportedRuns())
+        effect = all_tasks(parts, instance, begun)["notes"]()
         # Ticks later: there were so many that the oldest of them became one.
         later = Tick(SlotCursor.from_json(SlotCursor(notes=notes).to_json()), {})
         kept = list(later.slots.notes)

@@ -6,12 +6,11 @@ import dagster as dg
 import pytest
 
 from trade_assets.defs.shared.names import SLOT_JOB, SLOT_TAG
-from trade_assets.defs.tt.unreported_runs import SILENT, SilentRuns
-from trade_assets.stores.connections import Stores
-from trade_assets.tt.formats.half_minutes import slot_at, slot_text
-from trade_assets.tt.formats.snapshot import SLOT
+from trade_assets.defs.tt.unreported_runs import SILENT, UnreportedRuns
+from trade_assets.tt.formats.slot_times import SLOT, slot_at, slot_text
 from trade_assets.tt.slots.slot_log import SlotNote, SlotState
 from trade_assets_tests.defs.tt.documents import KINDS, put_document
+from trade_assets_tests.support.stores import Stores
 
 pytestmark = pytest.mark.integration
 
@@ -36,7 +35,7 @@ def test_it_is_noted(
 ) -> None:
     slot = slot_at(datetime.now(UTC))
     run = ended(instance, slot, status)
-    silent = SilentRuns()
+    silent = UnreportedRuns()
     silent.note(instance, stores)
     assert noted(stores, slot) == [(SlotState.FAILED, SILENT, run.run_id)]
     stores.slot_log.withdraw(slot)
@@ -48,7 +47,7 @@ def test_who_said_why_is_left_alone(stores: Stores, instance: dg.DagsterInstance
     slot = slot_at(datetime.now(UTC)) - 20 * SLOT
     ended(instance, slot, dg.DagsterRunStatus.FAILURE)
     stores.slot_log.note(SlotNote(slot, slot, SlotState.FAILED, "503", {}, "its run"))
-    SilentRuns().note(instance, stores)
+    UnreportedRuns().note(instance, stores)
     assert noted(stores, slot) == [(SlotState.FAILED, "503", "its run")]
 
 
@@ -60,6 +59,6 @@ def test_nothing_is_noted_where_nothing_is_missing(
     for kind in KINDS:
         put_document(stores, kind, slot, [])
     ended(instance, slot - SLOT, dg.DagsterRunStatus.SUCCESS)
-    SilentRuns().note(instance, stores)
+    UnreportedRuns().note(instance, stores)
     assert noted(stores, slot) == []
     assert noted(stores, slot - SLOT) == []

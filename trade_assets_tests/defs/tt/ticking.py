@@ -6,14 +6,14 @@ from functools import cached_property
 
 import dagster as dg
 
-from trade_assets.defs.shared.names import SLOT_JOB
+from trade_assets.defs.shared.names import QUICK_TT_STORES, SLOT_JOB
 from trade_assets.defs.tt.hour_report import hour_report_job
 from trade_assets.defs.tt.slot_run import tt_snapshot
 from trade_assets.defs.tt.slot_runs import slot_run_request
 from trade_assets.defs.tt.slot_sensor import TickCursor, slot_sensor
-from trade_assets.stores.connections import Stores
-from trade_assets.tt.formats.half_minutes import slot_text
+from trade_assets.tt.formats.slot_times import slot_text
 from trade_assets.tt.slots.slot_cursor import SlotCursor
+from trade_assets_tests.support.stores import Stores
 
 NOON = datetime(2026, 11, 18, 18, 0, tzinfo=UTC)
 """Noon US Central of a Wednesday."""
@@ -61,7 +61,7 @@ class SlotTicker:
         if seconds is not None:
             self.clock.set(seconds)
         context = dg.build_sensor_context(
-            instance=self.instance, cursor=self.cursor, resources={"stores": self.stores}
+            instance=self.instance, cursor=self.cursor, resources={QUICK_TT_STORES: self.stores}
         )
         result = self.sensor(context)
         assert isinstance(result, dg.SensorResult)

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import polars as pl
 
-from trade_assets.datasets.dataset import COMMON_SCHEMA, EVENT_TIME_TYPE
+from trade_assets.datasets.records import COMMON_SCHEMA, EVENT_TIME_TYPE
 
 DAY = date(2025, 7, 17)
 FOLDER = "feeds/tt/fills/dt=2025-07-17/hh=15/"

@@ -3,19 +3,12 @@
 import polars as pl
 import pytest
 
-from trade_assets.datasets.dataset import EXTRA, RECORD_SCHEMA, Feed, to_records
+from trade_assets.datasets.dataset import Feed, to_records
+from trade_assets.datasets.records import EXTRA, RECORD_SCHEMA
+from trade_assets.datasets.registry import all_datasets, dataset_named
 from trade_assets.errors import UnknownFeedError
-from trade_assets.feeds.datasets import FEEDS
-from trade_assets.feeds.derived.declarations import (
-    DATASETS,
-    DERIVED,
-    DERIVED_SOURCE,
-    GREEKS,
-    POSITIONS,
-    Input,
-    dataset_named,
-    derived_from,
-)
+from trade_assets.feeds.datasets import DERIVED, FEEDS, derived_from
+from trade_assets.feeds.derived.declarations import DERIVED_SOURCE, GREEKS, POSITIONS, Input
 from trade_assets.feeds.formats.sod import SOD
 from trade_assets.feeds.formats.spot_risk import SPOT_RISK
 from trade_assets.feeds.formats.trade_ledger import FILLS
@@ -76,7 +69,7 @@ def test_data_sets_by_path_and_by_name():
     assert dataset_named("tt_fills") is SNAPSHOTS["tt/tt_fills"]
     assert dataset_named("derived/positions") is POSITIONS
     everything = {**FEEDS, **SNAPSHOTS, **DERIVED}
-    assert {path: dataset_named(path) for path in DATASETS} == everything
+    assert {path: dataset_named(path) for path in all_datasets()} == everything
 
 
 def test_a_name_of_two_data_sets_names_them_both():
@@ -91,7 +84,7 @@ def test_a_name_of_two_data_sets_names_them_both():
 def test_unknown_data_set_lists_those_that_exist(name):
     with pytest.raises(UnknownFeedError) as raised:
         dataset_named(name)
-    assert str(raised.value) == f"no feed {name!r}; there are {', '.join(sorted(DATASETS))}"
+    assert str(raised.value) == f"no feed {name!r}; there are {', '.join(sorted(all_datasets()))}"
 
 
 @pytest.mark.parametrize("path", sorted(DERIVED))

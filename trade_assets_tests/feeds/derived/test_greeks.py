@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trade_assets.datasets.dataset import EVENT_TIME_TYPE, RECORD_SCHEMA
+from trade_assets.datasets.records import EVENT_TIME_TYPE, RECORD_SCHEMA
 from trade_assets.feeds.derived.greeks import (
     GREEKS_SCHEMA,
     PASSED_ON,

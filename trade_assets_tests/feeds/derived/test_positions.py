@@ -6,7 +6,7 @@ from decimal import localcontext
 import polars as pl
 import pytest
 
-from trade_assets.datasets.dataset import COMMON_SCHEMA
+from trade_assets.datasets.records import COMMON_SCHEMA
 from trade_assets.feeds.derived.positions import (
     OUTPUT_SCHEMA,
     POSITIONS_SCHEMA,

@@ -2,8 +2,9 @@
 
 import pytest
 
+from trade_assets.datasets.records import MAX_REJECTED_TEXT
 from trade_assets.errors import UnparsableFileError
-from trade_assets.feeds.formats.csv_rows import MAX_LINE_CHARACTERS, MAX_REJECTED_TEXT, read_rows
+from trade_assets.feeds.formats.csv_rows import MAX_LINE_CHARACTERS, read_rows
 from trade_assets.feeds.formats.spot_risk import parse_spot_risk
 
 NAME = "bav_analysis_20250717_143331.csv"

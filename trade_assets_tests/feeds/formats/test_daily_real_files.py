@@ -3,7 +3,8 @@ files are not there."""
 
 import pytest
 
-from trade_assets.datasets.dataset import Feed, ParsedFile
+from trade_assets.datasets.dataset import Feed
+from trade_assets.datasets.records import ParsedFile
 from trade_assets.feeds.formats.futures_settlement import FUTURES_SETTLEMENT
 from trade_assets.feeds.formats.options_settlement import OPTIONS_SETTLEMENT
 from trade_assets.feeds.formats.sod import SOD

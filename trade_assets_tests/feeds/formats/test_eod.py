@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from trade_assets.datasets.dataset import ParsedFile
+from trade_assets.datasets.records import ParsedFile
 from trade_assets.errors import UnparsableFileError
 from trade_assets.feeds.formats.eod import EOD
 from trade_assets_tests.feeds.formats import reference_scenarios as reference

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from trade_assets.datasets.dataset import EVENT_TIME_TYPE
+from trade_assets.datasets.records import EVENT_TIME_TYPE
 from trade_assets.feeds.formats.file_names import repeated
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trade_assets.datasets.dataset import ParsedFile
+from trade_assets.datasets.records import ParsedFile
 from trade_assets.errors import UnparsableFileError
 from trade_assets.feeds.formats.futures_settlement import FUTURES_SETTLEMENT
 

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from trade_assets.datasets.dataset import ParsedFile
+from trade_assets.datasets.records import ParsedFile
 from trade_assets.errors import UnparsableFileError
 from trade_assets.feeds.formats.options_settlement import OPTIONS_SETTLEMENT
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from trade_assets.datasets.dataset import Feed, ParsedFile
+from trade_assets.datasets.dataset import Feed
+from trade_assets.datasets.records import ParsedFile
 from trade_assets.errors import UnparsableFileError
 from trade_assets.feeds.formats.eod import EOD
 from trade_assets.feeds.formats.pnl_grid import PNL_GRID

@@ -10,8 +10,8 @@ from trade_assets.datasets.dataset import Dataset, Feed, to_records
 from trade_assets.datasets.keys import feed_file_key, parse_feed_key
 from trade_assets.errors import StoreUnavailableError
 from trade_assets.feeds.datasets import FEEDS
-from trade_assets.stores.connections import Stores
 from trade_assets_tests.stores.samples import HOUR, SPOT, SPOT_HEADER, spot_name
+from trade_assets_tests.support.stores import Stores
 
 VTEXP = FEEDS["actant/vtexp"]
 SOD = FEEDS["actant/sod"]

@@ -9,42 +9,51 @@ from typing import Any
 import orjson
 import polars as pl
 
-from trade_assets.datasets.dataset import Feed, to_records
+from trade_assets.datasets.dataset import Dataset, to_records
 from trade_assets.datasets.keys import parse_feed_key
 from trade_assets.errors import StoreRejectedError, StoreUnavailableError
+from trade_assets.feeds.datasets import derived_from
 from trade_assets.feeds.derivation import Deriver
-from trade_assets.feeds.derived.declarations import GREEKS, POSITIONS, derived_from
+from trade_assets.feeds.derived.declarations import GREEKS, POSITIONS
 from trade_assets.feeds.stream.consumer import StreamConsumer
-from trade_assets.feeds.stream.micro_batch import HistoryWriter, LatestWriter
-from trade_assets.ingest.figures import Reports
+from trade_assets.feeds.stream.reporting import StreamReports
+from trade_assets.ingest.writing import HistoryWriter, LatestWriter
 from trade_assets.settings import Settings
 from trade_assets.stores.aws import sqs_client
-from trade_assets.stores.connections import Stores
 from trade_assets.stores.dynamodb.history_store import HistoryWritten
 from trade_assets.stores.redis.latest_store import LatestWritten
+from trade_assets.stores.retrying import Retries, retried
 from trade_assets.stores.sqs.notifications import QueueDepth
 from trade_assets_tests.stores.samples import FILLS, SPOT, history_items, items, redis_records
+from trade_assets_tests.support.stores import Stores
 from trade_assets_tests.support.waiting import eventually
 
 
 class AwayAtFirst:
-    """Both writers, of stores that are away for the first calls."""
+    """Both writers, of stores that are away for the first calls; they try again as stores do."""
 
     def __init__(self, stores: Stores, failures: int) -> None:
         self.left = failures
         self._stores = stores
 
-    def latest(self, feed: Feed, records: pl.DataFrame) -> LatestWritten:
+    @property
+    def retries(self) -> Retries:
+        """Those of the stores."""
+        return self._stores.connections.retries
+
+    @retried
+    def latest(self, dataset: Dataset, records: pl.DataFrame) -> LatestWritten:
         """Writes, and then loses the answer: the harder half of a failure."""
-        written = self._stores.latest.write(feed, records)
+        written = self._stores.latest.write(dataset, records)
         self._fail()
         return written
 
-    def history(self, feed: Feed, records: pl.DataFrame) -> HistoryWritten:
+    @retried
+    def history(self, dataset: Dataset, records: pl.DataFrame) -> HistoryWritten:
         """Writes half, and fails."""
-        self._stores.history.write(feed, records.head(records.height // 2))
+        self._stores.history.write(dataset, records.head(records.height // 2))
         self._fail()
-        return self._stores.history.write(feed, records)
+        return self._stores.history.write(dataset, records)
 
     def _fail(self) -> None:
         if self.left:
@@ -65,7 +74,7 @@ class AwayWriter:
     def __init__(self) -> None:
         self.called = threading.Event()
 
-    def write(self, feed: Feed, records: pl.DataFrame) -> HistoryWritten:
+    def write(self, dataset: Dataset, records: pl.DataFrame) -> HistoryWritten:
         """Fails."""
         self.called.set()
         raise StoreUnavailableError("away, as asked")
@@ -79,11 +88,11 @@ class SlowWriter:
         self.go_on = threading.Event()
         self._stores = stores
 
-    def write(self, feed: Feed, records: pl.DataFrame) -> HistoryWritten:
+    def write(self, dataset: Dataset, records: pl.DataFrame) -> HistoryWritten:
         """Waits, then writes."""
         self.called.set()
         assert self.go_on.wait(60)
-        return self._stores.history.write(feed, records)
+        return self._stores.history.write(dataset, records)
 
 
 class RefusingWriter:
@@ -93,11 +102,11 @@ class RefusingWriter:
         self._stores = stores
         self._file_key = file_key
 
-    def write(self, feed: Feed, records: pl.DataFrame) -> HistoryWritten:
+    def write(self, dataset: Dataset, records: pl.DataFrame) -> HistoryWritten:
         """Writes, unless the file is among them."""
         if self._file_key in records["file_key"].to_list():
             raise StoreRejectedError("refused, as asked")
-        return self._stores.history.write(feed, records)
+        return self._stores.history.write(dataset, records)
 
 
 @contextmanager
@@ -106,7 +115,7 @@ def consuming(
     latest: LatestWriter | None = None,
     history: HistoryWriter | None = None,
     run_id: str = "run",
-    reports: Reports | None = None,
+    reports: StreamReports | None = None,
 ) -> Iterator[StreamConsumer]:
     """A consumer at work; at the end it finishes what it has received."""
     consumer = StreamConsumer(
@@ -114,7 +123,7 @@ def consuming(
         stores,
         latest or stores.latest,
         history or stores.history,
-        reports or Reports(),
+        reports or StreamReports(),
         run_id,
     )
     consumer.start()

@@ -8,12 +8,12 @@ import pytest
 
 from trade_assets.datasets.keys import feed_file_key
 from trade_assets.errors import StoreUnavailableError
-from trade_assets.ingest.figures import HourFigures, Reports
+from trade_assets.feeds.stream.reporting import StreamReports
+from trade_assets.ingest.figures import FileFigures
 from trade_assets.settings import Settings
 from trade_assets.stores.aws import s3_client
-from trade_assets.stores.connections import Stores
 from trade_assets.stores.provision import provision
-from trade_assets.stores.sqs.notifications import FeedQueue, QueueDepth
+from trade_assets.stores.sqs.notifications import NotificationQueue, QueueDepth
 from trade_assets_tests.feeds.stream.harness import (
     AwayAtFirst,
     AwayWriter,
@@ -38,6 +38,7 @@ from trade_assets_tests.stores.samples import (
     spot_bytes,
     spot_key,
 )
+from trade_assets_tests.support.stores import Stores
 from trade_assets_tests.support.waiting import eventually
 
 LONG_AGO = datetime(2025, 7, 17, 19, 40, tzinfo=UTC)
@@ -70,14 +71,14 @@ def test_files_in_any_order_and_any_number_of_times_have_their_effect_once(
     again = [(head.key, head.etag, head.landed_at) for head in heads] * 2
     random.Random(2).shuffle(again)
     announce(quick, *again)
-    reports = Reports()
+    reports = StreamReports()
     with consuming(stores, reports=reports) as consumer:
         drained(stores, *files)
         assert consumer.healthy
     assert state(quick) == expected_state(reference, files)
     assert states(quick) == stored(files)
     assert stores.latest.status(SPOT)["last_file"] == spot_key(11)
-    told = [figures for figures in reports.take() if isinstance(figures, HourFigures)]
+    told = [figures for figures in reports.take() if isinstance(figures, FileFigures)]
     assert sum(figures.rows_rejected for figures in told) >= 3 + 1
 
 
@@ -99,7 +100,7 @@ def test_a_key_that_is_rewritten_and_back_again_ends_as_it_was_put_last(
 ) -> None:
     make = ledger_bytes if key == ledger_key() else lambda p: spot_bytes({"XCME.ZN.SEP25": p[0]})
     first, second = make([110.0]), make([111.0])
-    reports = Reports()
+    reports = StreamReports()
     with consuming(stores, reports=reports):
         for number, content in enumerate((first, second, first), 1):
             stores.objects.put(key, content)
@@ -225,7 +226,7 @@ def test_work_that_takes_longer_than_the_visibility_is_not_given_to_another(
     stores: Stores, quick: Settings
 ) -> None:
     stores.objects.put(spot_key(1), spot_bytes({"XCME.ZN.SEP25": 110.0}))
-    slow, other = SlowWriter(stores), FeedQueue(quick)
+    slow, other = SlowWriter(stores), NotificationQueue(quick)
     with consuming(stores, history=slow):
         assert slow.called.wait(20)
         assert other.receive(2 * quick.stream.queue_visibility_seconds) == []

@@ -10,12 +10,12 @@ import pytest
 
 from trade_assets.datasets.dataset import Dataset
 from trade_assets.errors import StoreUnavailableError
+from trade_assets.feeds.derivation import DerivedFigures
 from trade_assets.feeds.derived.declarations import GREEKS
 from trade_assets.feeds.stream import consumer as consumer_module
-from trade_assets.ingest.figures import DerivedFigures, Reports
+from trade_assets.feeds.stream.reporting import StreamReports
 from trade_assets.settings import Settings
 from trade_assets.stores.aws import s3_client
-from trade_assets.stores.connections import Stores
 from trade_assets.stores.dynamodb.history_store import HistoryWritten
 from trade_assets.stores.sqs.notifications import QueueDepth
 from trade_assets_tests.feeds.stream.derived_files import (
@@ -45,6 +45,7 @@ from trade_assets_tests.stores.samples import (
     redis_records,
     spot_key,
 )
+from trade_assets_tests.support.stores import Stores
 from trade_assets_tests.support.waiting import eventually
 
 
@@ -85,7 +86,7 @@ def test_of_a_backlog_the_stream_derives_the_newest_picture_only(
     for key, data in files.items():
         stores.objects.put(key, data)
     announce_together(quick, files)
-    reports = Reports()
+    reports = StreamReports()
     with consuming(stores, reports=reports):
         drained(stores, *files)
     assert states(quick) == stored(files)
@@ -100,7 +101,7 @@ def test_of_a_backlog_the_stream_derives_the_newest_picture_only(
     assert told.partition == "2025-07-17-19:00"
 
 
-def derived_figures(reports: Reports) -> list[DerivedFigures]:
+def derived_figures(reports: StreamReports) -> list[DerivedFigures]:
     """What was reported of derived data sets."""
     return [figures for figures in reports.take() if isinstance(figures, DerivedFigures)]
 
@@ -115,7 +116,7 @@ def test_what_cannot_be_derived_costs_only_itself(
     monkeypatch.setattr(consumer_module, "derived_from", lambda _: [broken, GREEKS])
     keep(stores, times_key(0), times_bytes(2.0))
     stores.objects.put(spot_key(1), chain_bytes())
-    reports = Reports()
+    reports = StreamReports()
     with consuming(stores, reports=reports) as consumer:
         drained(stores, spot_key(1))
         assert consumer.healthy
@@ -153,7 +154,7 @@ def test_stores_that_are_away_while_deriving_are_tried_again(
     keep(stores, times_key(0), times_bytes(2.0))
     stores.objects.put(spot_key(1), files[spot_key(1)])
     asked, away = watched(stores, failures=1), AwayForGreeks(stores, failures=2)
-    reports = Reports()
+    reports = StreamReports()
     with consuming(stores, history=Writes(away.write), reports=reports) as consumer:
         drained(stores, spot_key(1))
         assert consumer.error is None

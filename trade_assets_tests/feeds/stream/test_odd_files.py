@@ -12,9 +12,9 @@ import orjson
 import pytest
 
 from trade_assets.defs.feeds.checks import write_check_outcomes
-from trade_assets.ingest.figures import HourFigures, Reports
+from trade_assets.feeds.stream.reporting import StreamReports
+from trade_assets.ingest.figures import FileFigures
 from trade_assets.settings import Settings
-from trade_assets.stores.connections import Stores
 from trade_assets.stores.provision import provision
 from trade_assets_tests.feeds.stream.harness import consuming, drained, ledger_lines
 from trade_assets_tests.stores.samples import (
@@ -26,6 +26,7 @@ from trade_assets_tests.stores.samples import (
 )
 from trade_assets_tests.support.materialise import Materialise
 from trade_assets_tests.support.parts import LocalParts
+from trade_assets_tests.support.stores import Stores
 
 REPEATED, DAMAGED, BOTH, WIDER, NARROWER = (spot_key(second) for second in (1, 2, 3, 4, 5))
 TWICE = "XCME.ZN.SEP25,110.25,110.5,INVALID,F,110.25,,,"
@@ -77,10 +78,10 @@ def ingested(
 
 
 def _streamed(stores: Stores) -> Mapping[str, Mapping[str, Any]]:
-    reports = Reports()
+    reports = StreamReports()
     with consuming(stores, reports=reports):
         drained(stores, *FILES)
-    (figures,) = (item for item in reports.take() if isinstance(item, HourFigures))
+    (figures,) = (item for item in reports.take() if isinstance(item, FileFigures))
     return {
         outcome.name: {"passed": outcome.passed, **outcome.metadata}
         for outcome in write_check_outcomes(figures, stores)
@@ -149,7 +150,7 @@ def test_an_unknown_column_is_kept_and_told(ingested: Ingested) -> None:
     assert "extra" not in items["XCME.ZF.SEP25"]
     assert ingested.checks["schema"]["passed"]
     assert ingested.checks["schema"]["unknown_columns"] == ["VEGA"]
-    assert ingested.stores.columns.names(SPOT) == ["VEGA"]
+    assert ingested.stores.unknown_columns.names(SPOT) == ["VEGA"]
     assert ingested.line(WIDER).keys() >= {"rows_stored"}
     assert "error" not in ingested.line(WIDER)
     assert ingested.quarantine(WIDER) is None

@@ -11,14 +11,15 @@ from trade_assets.datasets.keys import PARTITION_FORMAT
 from trade_assets.errors import StoreUnavailableError
 from trade_assets.feeds.stream import window
 from trade_assets.feeds.stream.consumer import StreamConsumer
-from trade_assets.feeds.stream.micro_batch import HistoryWriter
+from trade_assets.feeds.stream.heartbeats import StreamBeat
+from trade_assets.feeds.stream.reporting import StreamReports
 from trade_assets.feeds.stream.window import StreamWindow
-from trade_assets.ingest.figures import HourFigures, Reports
+from trade_assets.ingest.figures import FileFigures
+from trade_assets.ingest.writing import HistoryWriter
 from trade_assets.settings import Settings
-from trade_assets.stores.connections import Stores
-from trade_assets.stores.redis.heartbeats import StreamBeat
 from trade_assets_tests.feeds.stream.harness import AwayWriter, drained, states, stored
 from trade_assets_tests.stores.samples import HOUR, spot_bytes, spot_key
+from trade_assets_tests.support.stores import Stores
 from trade_assets_tests.support.waiting import eventually
 
 RUN = "run-1"
@@ -28,13 +29,13 @@ class Run:
     """A window at work in a thread, as a stream run's op drives it."""
 
     def __init__(self, stores: Stores, history: HistoryWriter | None = None) -> None:
-        reports = Reports()
+        reports = StreamReports()
         settings = stores.settings
         consumer = StreamConsumer(
             settings, stores, stores.latest, history or stores.history, reports, RUN
         )
         self.window = StreamWindow(settings, consumer, stores.heartbeats, reports, RUN)
-        self.figures: list[HourFigures] = []
+        self.figures: list[FileFigures] = []
         self.reports = 0
         self.error: Exception | None = None
         self.thread = threading.Thread(target=self._drive)
@@ -104,7 +105,7 @@ def test_a_run_goes_on_until_its_successor_is_there(short: Stores) -> None:
         short.heartbeats.beat(StreamBeat("successor", ends_at + 60, 0))
         eventually(lambda: run.over, what="the end of the window")
     assert run.error is None
-    files = [figures.files for figures in run.figures if isinstance(figures, HourFigures)]
+    files = [figures.files for figures in run.figures if isinstance(figures, FileFigures)]
     assert sum(files) == 1
     assert {figures.partition for figures in run.figures} == {HOUR.strftime(PARTITION_FORMAT)}
     (last,) = (beat for beat in short.heartbeats.alive() if beat.run_id == RUN)
@@ -126,7 +127,7 @@ def test_a_run_reports_what_came_in_between_times(stores: Stores) -> None:
         stores.objects.put(spot_key(1), data)
         # What is derived from the file may be reported first.
         figures = eventually(
-            lambda: next((item for item in run.figures if isinstance(item, HourFigures)), None)
+            lambda: next((item for item in run.figures if isinstance(item, FileFigures)), None)
         )
         assert not run.over
         (beat,) = stores.heartbeats.alive()

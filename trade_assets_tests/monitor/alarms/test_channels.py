@@ -9,12 +9,12 @@ import pytest
 from structlog.testing import capture_logs
 
 from trade_assets.errors import StoreRejectedError, StoreUnavailableError
-from trade_assets.local.ports import LOOPBACK, free_port
 from trade_assets.monitor.alarms.channels import LogChannel, SnsChannel
 from trade_assets.monitor.alarms.notices import Notice
-from trade_assets.monitor.alarms.topic import topic_arn
+from trade_assets.ports import LOOPBACK, free_port
 from trade_assets.settings import Settings
 from trade_assets.stores.aws import sns_client, sqs_client
+from trade_assets.stores.sns.topics import topic_arn
 from trade_assets_tests.support.parts import LocalParts
 from trade_assets_tests.support.waiting import eventually
 
@@ -35,7 +35,9 @@ class Subscriber:
             QueueUrl=self._url, AttributeNames=["QueueArn"]
         )["Attributes"]
         sns_client(settings).subscribe(
-            TopicArn=topic_arn(settings), Protocol="sqs", Endpoint=attributes["QueueArn"]
+            TopicArn=topic_arn(settings, settings.alarms_topic),
+            Protocol="sqs",
+            Endpoint=attributes["QueueArn"],
         )
         self._heard: list[dict[str, Any]] = []
 

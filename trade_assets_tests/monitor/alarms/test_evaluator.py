@@ -15,12 +15,12 @@ import redis
 from structlog.testing import capture_logs
 
 from trade_assets.errors import StoreUnavailableError
-from trade_assets.local.ports import LOOPBACK, free_port
 from trade_assets.monitor.alarms.alarm_state import AlarmState
 from trade_assets.monitor.alarms.conditions import Condition
 from trade_assets.monitor.alarms.evaluator import Alarms
 from trade_assets.monitor.alarms.notifier import Notifier
 from trade_assets.monitor.alarms.state_store import IDLE_SECONDS, Board, OpenEpisode
+from trade_assets.ports import LOOPBACK, free_port
 from trade_assets.settings import Settings
 from trade_assets.stores.redis.client import connect, disconnect
 from trade_assets_tests.monitor.alarms.doubles import NotingChannel

@@ -18,9 +18,9 @@ from trade_assets.errors import (
     ThrottledError,
     TradeAssetsError,
 )
-from trade_assets.local.ports import LOOPBACK, free_port
 from trade_assets.monitor.alarms.notices import Notice
 from trade_assets.monitor.alarms.slack import SlackChannel
+from trade_assets.ports import LOOPBACK, free_port
 from trade_assets.settings import load_settings
 from trade_assets_tests.support.waiting import eventually
 

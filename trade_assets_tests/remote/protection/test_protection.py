@@ -20,7 +20,7 @@ from trade_assets.errors import (
     StoreUnavailableError,
     ThrottledError,
 )
-from trade_assets.local.ports import LOOPBACK, free_port
+from trade_assets.ports import LOOPBACK, free_port
 from trade_assets.remote.protection.limits import BreakerState, CallTally
 from trade_assets.remote.protection.protection import Protection
 from trade_assets.settings import Settings

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from trade_assets.feeds.datasets import FEEDS, feed_of_file
+from trade_assets.datasets.registry import feed_of_file
+from trade_assets.feeds.datasets import FEEDS
 from trade_assets.feeds.formats.eod import EOD
 from trade_assets.feeds.formats.futures_settlement import FUTURES_SETTLEMENT
 from trade_assets.feeds.formats.options_settlement import OPTIONS_SETTLEMENT

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from trade_assets.feeds.formats.futures_settlement import FUTURES_SETTLEMENT
 from trade_assets.feeds.formats.options_settlement import OPTIONS_SETTLEMENT
 from trade_assets.market.trading_days import CENTRAL
-from trade_assets.simulators.desk.related import CODES, future_price
 from trade_assets.simulators.desk.settlement_files import (
     futures_settlement_file,
     options_settlement_file,
 )
+from trade_assets.simulators.desk.simulated_market import DESK_CODES, future_price
 from trade_assets_tests.feeds.formats import reference
 
 CLOSE = datetime(2025, 7, 17, 16, tzinfo=CENTRAL)
@@ -38,7 +38,7 @@ def parsed_whole(feed, file):
 def test_futures_settle_at_their_prices(seed, close):
     frame = parsed_whole(FUTURES_SETTLEMENT, futures_settlement_file(seed, close)).frame
     assert tuple(frame["record_key"]) == BLOOMBERG
-    expected = [float(future_price(seed, code, close)) for code in CODES]
+    expected = [float(future_price(seed, code, close)) for code in DESK_CODES]
     assert frame["settlement_price"].to_list() == frame["last_price"].to_list() == expected
 
 

@@ -7,11 +7,12 @@ import pytest
 from trade_assets.market.prices import on_tick
 from trade_assets.market.products import PRODUCTS
 from trade_assets.market.trading_days import CENTRAL
-from trade_assets.simulators.desk.related import CODES, future_price
 from trade_assets.simulators.desk.simulated_market import (
+    DESK_CODES,
     TICK,
     day_start,
     future_mid,
+    future_price,
     last_close,
     start_level,
     trading_day,
@@ -79,7 +80,7 @@ def test_last_close(at, close):
 
 def test_related_futures_are_on_their_ticks_and_move_along():
     later = AT + timedelta(days=9)
-    for code in CODES:
+    for code in DESK_CODES:
         now, then = future_price(7, code, AT), future_price(7, code, later)
         assert on_tick(now, PRODUCTS[code])
         assert (then > now) == (future_mid(7, later) > future_mid(7, AT))

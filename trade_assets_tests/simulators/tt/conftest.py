@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from trade_assets.settings import Settings
-from trade_assets.tt.client.local_secret import ensure_local_secret
+from trade_assets.stores.provision import provision
+from trade_assets.tt.resources import resources
 from trade_assets_tests.simulators.tt.caller import Caller, stored_pair
 from trade_assets_tests.support.parts import LocalParts
 from trade_assets_tests.support.tt import Simulator, running_simulator
@@ -17,7 +18,7 @@ UNLIMITED = ("--per-second", "10000", "--per-day", "1000000", "--redirect-share"
 def tt_settings(local_parts: LocalParts, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Settings with a secret."""
     settings = local_parts.settings(tmp_path_factory.mktemp("tt") / "home")
-    ensure_local_secret(settings)
+    provision(settings, resources(settings))
     return settings
 
 

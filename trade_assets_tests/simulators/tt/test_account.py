@@ -10,9 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trade_assets.market.products import PRODUCTS
-from trade_assets.simulators.desk.related import CODES as RELATED
-from trade_assets.simulators.desk.related import future_price
-from trade_assets.simulators.desk.simulated_market import day_start
+from trade_assets.simulators.desk.simulated_market import DESK_CODES, day_start, future_price
 from trade_assets.simulators.tt.account import Market
 from trade_assets.simulators.tt.futures import CODES, Future, future_of_id, instrument_row, listed
 from trade_assets.simulators.tt.order_flow import SECOND_NS
@@ -202,7 +200,7 @@ def test_prices_are_on_ticks_and_move_with_the_desks_market() -> None:
     second = 50_000
     at = datetime.fromtimestamp(day_start(DAY).timestamp() + second, UTC)
     for item in listed(DAY)[::2]:
-        if item.code in RELATED:
+        if item.code in DESK_CODES:
             expected = float(future_price(OPTIONS.seed, item.code, at))
             found = midpoint(OPTIONS.seed, DAY, item, second)
             assert abs(found - expected) <= item.tick / 2

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from trade_assets.simulators.tt.http_responses import Refusal
 from trade_assets.simulators.tt.key_limits import DAY_SECONDS, KeyLimits
-from trade_assets.simulators.tt.refusal import Refusal
 from trade_assets.simulators.tt.request_log import Entry, Journal
 
 

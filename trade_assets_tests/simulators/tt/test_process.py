@@ -7,11 +7,12 @@ import psutil
 import pytest
 
 from trade_assets.errors import PortInUseError, SettingsError
-from trade_assets.local.ports import is_free
+from trade_assets.ports import is_free
 from trade_assets.settings import Settings, load_settings
 from trade_assets.simulators.tt.server import serve
 from trade_assets.simulators.tt.simulator_options import SimulatorOptions
-from trade_assets.tt.client.local_secret import ensure_local_secret
+from trade_assets.stores.provision import provision
+from trade_assets.tt.resources import resources
 from trade_assets_tests.simulators.tt.caller import ORDERS, Caller, stored_pair
 from trade_assets_tests.support.tt import Simulator, running_simulator
 from trade_assets_tests.support.waiting import eventually
@@ -21,7 +22,7 @@ OPTIONS = SimulatorOptions(seed=1)
 
 @pytest.mark.integration
 def test_it_ends_when_asked_to_though_somebody_waits_for_an_answer(settings: Settings) -> None:
-    ensure_local_secret(settings)
+    provision(settings, resources(settings))
     with running_simulator(settings) as running:
         caller = Caller(running, *stored_pair(settings))
         assert caller.authorise().status == 200
@@ -42,7 +43,7 @@ def test_it_ends_when_asked_to_though_somebody_waits_for_an_answer(settings: Set
 def test_two_processes_with_one_seed_tell_the_same(
     settings: Settings, simulator: Simulator, caller: Caller
 ) -> None:
-    ensure_local_secret(settings)
+    provision(settings, resources(settings))
     with running_simulator(settings, "--backlog-fills", "1300", "--redirect-share", "0") as other:
         there = Caller(other, *stored_pair(settings))
         there.authorise()

@@ -7,7 +7,8 @@ import pytest
 
 from trade_assets.settings import Settings
 from trade_assets.stores.aws import secretsmanager_client
-from trade_assets.tt.client.local_secret import ensure_local_secret
+from trade_assets.stores.provision import provision
+from trade_assets.tt.resources import resources
 from trade_assets_tests.simulators.tt.caller import (
     FORM,
     ORDERS,
@@ -129,7 +130,7 @@ def test_what_was_asked_is_told_without_secrets(caller: Caller, simulator: Simul
 @pytest.fixture
 def own_settings(local_parts: LocalParts, settings: Settings) -> Settings:
     """Settings with a secret that no other test has."""
-    ensure_local_secret(settings)
+    provision(settings, resources(settings))
     return settings
 
 
@@ -181,5 +182,5 @@ def _spent(caller: Caller) -> str:
 def test_without_a_secret_nobody_is_known(settings: Settings) -> None:
     with running_simulator(settings) as running:
         assert Caller(running, "key", "secret").authorise().status == 403
-        ensure_local_secret(settings)
+        provision(settings, resources(settings))
         assert Caller(running, *stored_pair(settings)).authorise().status == 200

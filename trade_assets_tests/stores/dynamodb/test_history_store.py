@@ -15,11 +15,12 @@ from polars.testing import assert_frame_equal
 
 from trade_assets.datasets.dataset import Feed
 from trade_assets.errors import StoreRejectedError, StoreUnavailableError
-from trade_assets.local.ports import free_port
+from trade_assets.ports import free_port
 from trade_assets.settings import Settings
 from trade_assets.stores.aws import dynamodb_client
 from trade_assets.stores.dynamodb.calls import DynamoCalls
 from trade_assets.stores.dynamodb.history_store import HistoryStore
+from trade_assets.stores.retrying import Retries
 from trade_assets_tests.stores.dynamodb.faulty_dynamo import (
     FaultyDynamo,
     Forward,
@@ -250,7 +251,7 @@ def test_reading_takes_since_inclusive_and_until_exclusive(store: HistoryStore) 
 @pytest.fixture
 def throttled(provisioned: Settings) -> Iterator[tuple[FaultyDynamo, HistoryStore]]:
     with faulty_dynamo(provisioned) as (dynamo, behind):
-        store = HistoryStore(behind, DynamoCalls(behind, retry_seconds=20))
+        store = HistoryStore(behind, DynamoCalls(behind, Retries(20)))
         yield dynamo, store
         store.close()
 
@@ -287,7 +288,7 @@ def test_passing_errors_are_retried_and_nothing_is_lost(
 def test_retries_are_bounded(provisioned: Settings, fault: Any) -> None:
     with faulty_dynamo(provisioned) as (dynamo, behind):
         dynamo.faults["BatchWriteItem"] = [fault] * 1000
-        store = HistoryStore(behind, DynamoCalls(behind, retry_seconds=0.3))
+        store = HistoryStore(behind, DynamoCalls(behind, Retries(0.3)))
         with pytest.raises(StoreUnavailableError):
             store.write(SPOT, many(SPOT, 25))
         assert 2 <= dynamo.calls["BatchWriteItem"] < 1000
@@ -316,7 +317,7 @@ def test_a_missing_table_is_permanent(settings: Settings) -> None:
 def test_an_endpoint_that_is_away_is_a_passing_error(settings: Settings) -> None:
     url = f"http://127.0.0.1:{free_port()}"
     away = settings.changed({"aws_endpoint_url": url})
-    store = HistoryStore(away, DynamoCalls(away, retry_seconds=0.2))
+    store = HistoryStore(away, DynamoCalls(away, Retries(0.2)))
     with pytest.raises(StoreUnavailableError, match="cannot reach"):
         store.write(SPOT, many(SPOT, 1))
     store.close()

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from trade_assets.datasets.dataset import Feed
 from trade_assets.errors import StoreRejectedError, StoreUnavailableError
 from trade_assets.feeds.cadence import Gap, find_gaps
-from trade_assets.local.ports import free_port
+from trade_assets.ports import free_port
 from trade_assets.settings import Settings
 from trade_assets.stores.redis.client import connect, disconnect
 from trade_assets.stores.redis.coverage import FURTHEST_AHEAD, KEPT, MOST_INTERVALS, Coverage

@@ -19,10 +19,10 @@ from polars.testing import assert_frame_equal
 from redis.client import Pipeline
 
 from trade_assets.errors import StoreRejectedError, StoreUnavailableError
-from trade_assets.local.ports import free_port
+from trade_assets.feeds.stream.heartbeats import Heartbeats, StreamBeat
+from trade_assets.ports import free_port
 from trade_assets.settings import Settings
 from trade_assets.stores.redis.client import connect
-from trade_assets.stores.redis.heartbeats import Heartbeats, StreamBeat
 from trade_assets.stores.redis.latest_store import LatestStore
 from trade_assets.stores.serialise import iso_text
 from trade_assets_tests.stores.samples import SPOT, raw_redis, records

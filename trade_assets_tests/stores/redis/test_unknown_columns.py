@@ -11,7 +11,7 @@ import redis
 
 from trade_assets.datasets.dataset import Feed
 from trade_assets.errors import StoreRejectedError, StoreUnavailableError
-from trade_assets.local.ports import free_port
+from trade_assets.ports import free_port
 from trade_assets.settings import Settings
 from trade_assets.stores.redis.client import connect, disconnect
 from trade_assets.stores.redis.unknown_columns import UnknownColumns

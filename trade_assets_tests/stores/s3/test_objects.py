@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from trade_assets.errors import ObjectMissingError, StoreRejectedError, StoreUnavailableError
-from trade_assets.local.ports import free_port
+from trade_assets.ports import free_port
 from trade_assets.settings import Settings
 from trade_assets.stores.aws import s3_client
 from trade_assets.stores.s3.objects import ObjectInfo, ObjectStore

@@ -10,12 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trade_assets.errors import StoreRejectedError, StoreUnavailableError
-from trade_assets.local.ports import free_port
+from trade_assets.ports import free_port
 from trade_assets.settings import Settings
 from trade_assets.stores.aws import sqs_client
 from trade_assets.stores.provision import provision
 from trade_assets.stores.s3.objects import ObjectStore
-from trade_assets.stores.sqs.notifications import Announcement, FeedQueue, Message, announcements
+from trade_assets.stores.sqs.notifications import (
+    Announcement,
+    Message,
+    NotificationQueue,
+    announcements,
+)
 from trade_assets_tests.support.waiting import eventually
 
 EVENT_TIME = "2025-07-17T19:33:31.250Z"
@@ -90,13 +95,13 @@ def quick(settings: Settings) -> Settings:
 
 
 @pytest.fixture
-def feed_queue(quick: Settings) -> Iterator[FeedQueue]:
-    made = FeedQueue(quick)
+def feed_queue(quick: Settings) -> Iterator[NotificationQueue]:
+    made = NotificationQueue(quick)
     yield made
     made.close()
 
 
-def received(feed_queue: FeedQueue, number: int) -> list[Message]:
+def received(feed_queue: NotificationQueue, number: int) -> list[Message]:
     """Receive until there are so many messages, without S3's test event."""
     found: list[Message] = []
 
@@ -113,7 +118,7 @@ def received(feed_queue: FeedQueue, number: int) -> list[Message]:
 
 
 def test_objects_are_announced_with_their_version_and_deleted_for_good(
-    feed_queue: FeedQueue, quick: Settings
+    feed_queue: NotificationQueue, quick: Settings
 ) -> None:
     objects = ObjectStore(quick)
     names = [f"feeds/x/y/{number} ü+.csv" for number in range(12)]
@@ -128,7 +133,9 @@ def test_objects_are_announced_with_their_version_and_deleted_for_good(
     objects.close()
 
 
-def test_what_is_postponed_comes_back_counted(feed_queue: FeedQueue, quick: Settings) -> None:
+def test_what_is_postponed_comes_back_counted(
+    feed_queue: NotificationQueue, quick: Settings
+) -> None:
     sqs = sqs_client(quick)
     sqs.send_message(
         QueueUrl=sqs.get_queue_url(QueueName=quick.queue_name)["QueueUrl"], MessageBody=body()
@@ -140,7 +147,9 @@ def test_what_is_postponed_comes_back_counted(feed_queue: FeedQueue, quick: Sett
     assert again[0].receives == 2
 
 
-def test_garbage_ends_in_the_dead_letter_queue(feed_queue: FeedQueue, quick: Settings) -> None:
+def test_garbage_ends_in_the_dead_letter_queue(
+    feed_queue: NotificationQueue, quick: Settings
+) -> None:
     sqs = sqs_client(quick)
     url = sqs.get_queue_url(QueueName=quick.queue_name)["QueueUrl"]
     sqs.send_message(QueueUrl=url, MessageBody="not a notification")
@@ -158,7 +167,7 @@ def test_garbage_ends_in_the_dead_letter_queue(feed_queue: FeedQueue, quick: Set
 
 def test_a_queue_that_is_not_there_or_away_says_which(settings: Settings) -> None:
     with pytest.raises(StoreRejectedError, match=settings.queue_name):
-        FeedQueue(settings)
+        NotificationQueue(settings)
     url = f"http://127.0.0.1:{free_port()}"
     with pytest.raises(StoreUnavailableError, match=settings.queue_name):
-        FeedQueue(settings.changed({"aws_endpoint_url": url}))
+        NotificationQueue(settings.changed({"aws_endpoint_url": url}))

@@ -16,7 +16,7 @@ from trade_assets.errors import (
 from trade_assets.tt.client.answers import Answer
 from trade_assets.tt.client.endpoints import FILLS, ORDERS, Endpoint
 from trade_assets.tt.client.pages import pages_by_key, pages_by_time
-from trade_assets.tt.formats.models import Fill, Order
+from trade_assets.tt.formats.row_models import Fill, Order
 from trade_assets_tests.tt.client.samples import START_NS, fill, order
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)

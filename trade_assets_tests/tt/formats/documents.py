@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from trade_assets.datasets.dataset import ParsedFile
+from trade_assets.datasets.records import ParsedFile
 from trade_assets.tt.formats.snapshot import AnswerInfo, Manifest, Snapshot, SnapshotDocument
 
 SLOT = datetime(2025, 5, 15, 17, 2, 30, tzinfo=UTC)

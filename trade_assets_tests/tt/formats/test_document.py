@@ -14,7 +14,8 @@ from trade_assets.errors import UnparsableFileError
 from trade_assets.tt.datasets import SNAPSHOTS_BY_KIND
 from trade_assets.tt.formats import document as module
 from trade_assets.tt.formats.document import read_document, write_document
-from trade_assets.tt.formats.snapshot import SLOT, AnswerInfo, Manifest, SnapshotDocument
+from trade_assets.tt.formats.slot_times import SLOT
+from trade_assets.tt.formats.snapshot import AnswerInfo, Manifest, SnapshotDocument
 from trade_assets_tests.tt.formats.documents import ORDER, of_bodies, of_rows
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)

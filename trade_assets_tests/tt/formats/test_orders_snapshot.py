@@ -8,8 +8,8 @@ import pytest
 from trade_assets.datasets.dataset import to_records
 from trade_assets.errors import UnparsableFileError
 from trade_assets.tt.formats.answer_rows import MAX_ROW_BYTES
-from trade_assets.tt.formats.models import Order
 from trade_assets.tt.formats.orders_snapshot import ORDERS
+from trade_assets.tt.formats.row_models import Order
 from trade_assets_tests.tt.formats.documents import (
     INSTRUMENT_ID,
     ORDER,

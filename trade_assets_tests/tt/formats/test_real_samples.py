@@ -8,7 +8,7 @@ import pytest
 from trade_assets.tt.datasets import SNAPSHOTS_BY_KIND
 from trade_assets.tt.formats.document import read_document, write_document
 from trade_assets.tt.formats.instruments_snapshot import instrument_names
-from trade_assets.tt.formats.models import (
+from trade_assets.tt.formats.row_models import (
     Instrument,
     Order,
     Position,

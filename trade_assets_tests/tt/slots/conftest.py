@@ -8,13 +8,13 @@ import pytest
 
 from trade_assets.settings import Settings
 from trade_assets.stores.aws import dynamodb_client, s3_client
-from trade_assets.stores.connections import Stores
 from trade_assets.stores.dynamodb.ledger import GENERATION_KEY
-from trade_assets.tt.formats.snapshot import SLOT
+from trade_assets.tt.formats.slot_times import SLOT
 from trade_assets.tt.slots.raw_documents import SnapshotDocuments
 from trade_assets.tt.slots.results import SlotResult
 from trade_assets.tt.slots.take import SnapshotTaker
 from trade_assets_tests.stores.samples import items, raw_redis
+from trade_assets_tests.support.stores import Stores
 from trade_assets_tests.tt.slots.model import ZF, ZN, Clock, ModelApi, TtModel
 
 FIRST = datetime(2026, 11, 20, 15, 58, 30, tzinfo=UTC)

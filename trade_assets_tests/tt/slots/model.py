@@ -16,7 +16,7 @@ from trade_assets.tt.client import endpoints
 from trade_assets.tt.client.answers import Answer, FillAnswers, T
 from trade_assets.tt.client.endpoints import Endpoint
 from trade_assets.tt.client.pages import pages_by_time
-from trade_assets.tt.formats.models import Fill, Instrument, Order, Position
+from trade_assets.tt.formats.row_models import Fill, Instrument, Order, Position
 
 ZN, ZF = "8092262517946017060", "4877721789746411490"
 NAMES = {ZN: "ZNM5", ZF: "ZFM5"}

@@ -1,15 +1,17 @@
-"""Rerunning hours as the IO managers do, with the stores alone; and what the stores then hold."""
+"""Rerunning hours with the IO managers, without Dagster; and what the stores then hold."""
 
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 from trade_assets.datasets.keys import PARTITION_FORMAT
+from trade_assets.io_managers.history_io_manager import HistoryIOManager
+from trade_assets.io_managers.latest_io_manager import LatestIOManager
 from trade_assets.settings import Settings
-from trade_assets.stores.connections import Stores
 from trade_assets.tt.datasets import SNAPSHOTS
 from trade_assets.tt.slots.slot_hours import SnapshotHour
 from trade_assets_tests.stores.samples import history_items, raw_redis, redis_records
+from trade_assets_tests.support.stores import Stores
 
 
 def rerun(stores: Stores, hours: Iterable[datetime]) -> dict[str, SnapshotHour]:
@@ -19,16 +21,10 @@ def rerun(stores: Stores, hours: Iterable[datetime]) -> dict[str, SnapshotHour]:
     for snapshot in SNAPSHOTS.values():
         hour = read[snapshot.kind] = SnapshotHour(stores, snapshot, partitions)
         hour.look()
-        if snapshot.replaced:
-            picture = hour.last_picture()
-            if picture is not None:
-                stores.latest.replace(snapshot, picture.records, picture.file_key, picture.slot)
-        else:
-            for records in hour.frames():
-                stores.latest.write(snapshot, records)
-        for records in hour.changes():
-            stores.history.write(snapshot, records)
+        LatestIOManager(stores).store(hour)
+        HistoryIOManager(stores, {}).store(hour)
         hour.account()
+        hour.raise_failed()
     return read
 
 

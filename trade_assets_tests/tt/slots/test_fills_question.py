@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from trade_assets.errors import RemoteUnavailableError
 from trade_assets.settings import Settings
-from trade_assets.stores.connections import Stores
 from trade_assets.tt.formats.fills_chain import LOOK_BACK
 from trade_assets.tt.formats.fills_snapshot import TT_FILLS
 from trade_assets.tt.slots.document_records import slot_of_key
 from trade_assets.tt.slots.raw_documents import hour_of
 from trade_assets.tt.slots.results import KindState, SlotOutcome
 from trade_assets_tests.stores.samples import history_items, redis_records
+from trade_assets_tests.support.stores import Stores
 from trade_assets_tests.tt.slots.conftest import (
     Desk,
     forget_history,

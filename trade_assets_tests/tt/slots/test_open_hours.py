@@ -11,8 +11,7 @@ from trade_assets.errors import SettingsError
 from trade_assets.market.sessions import open_seconds, session_from
 from trade_assets.market.trading_days import CENTRAL, central_to_utc
 from trade_assets.settings import Profile, load_settings
-from trade_assets.tt.formats.half_minutes import slots_between
-from trade_assets.tt.formats.snapshot import SLOT
+from trade_assets.tt.formats.slot_times import SLOT, slots_between
 from trade_assets.tt.slots.open_hours import OpenHours, open_hours
 
 DAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]

@@ -7,9 +7,9 @@ import pytest
 
 from trade_assets.settings import Settings
 from trade_assets.stores.aws import s3_client
-from trade_assets.stores.connections import Stores
 from trade_assets.tt.formats.snapshot import AnswerInfo, Manifest, SnapshotDocument
 from trade_assets.tt.slots.raw_documents import SnapshotDocuments, StoredDocument
+from trade_assets_tests.support.stores import Stores
 from trade_assets_tests.tt.slots.conftest import wipe
 
 SLOT = datetime(2026, 11, 21, 10, 0, 30, tzinfo=UTC)

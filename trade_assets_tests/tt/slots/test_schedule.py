@@ -9,8 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trade_assets.settings import load_settings
-from trade_assets.tt.formats.half_minutes import slot_at, slots_between
-from trade_assets.tt.formats.snapshot import SLOT
+from trade_assets.tt.formats.slot_times import SLOT, slot_at, slots_between
 from trade_assets.tt.slots.open_hours import OpenHours
 from trade_assets.tt.slots.schedule import (
     GONE,

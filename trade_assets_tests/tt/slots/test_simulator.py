@@ -8,16 +8,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from trade_assets.settings import Settings, TtTier
-from trade_assets.stores.connections import Stores
 from trade_assets.stores.redis.client import connect, disconnect
 from trade_assets.tt.client.tt_client import TtClient
-from trade_assets.tt.formats.half_minutes import slot_at
 from trade_assets.tt.formats.orders_snapshot import ORDERS
-from trade_assets.tt.formats.snapshot import SLOT
+from trade_assets.tt.formats.slot_times import SLOT, slot_at
 from trade_assets.tt.slots.raw_documents import hour_of
 from trade_assets.tt.slots.results import SlotOutcome, SlotResult
 from trade_assets.tt.slots.take import SnapshotTaker
 from trade_assets_tests.stores.samples import history_items
+from trade_assets_tests.support.stores import Stores
 from trade_assets_tests.support.tt import Simulator, running_simulator
 from trade_assets_tests.tt.slots.conftest import forget_history, forget_redis, wipe
 from trade_assets_tests.tt.slots.rerun import contents, rerun

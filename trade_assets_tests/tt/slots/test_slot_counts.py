@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from trade_assets.feeds.health import Freshness
-from trade_assets.tt.formats.snapshot import SLOT
+from trade_assets.monitor.freshness import Freshness
+from trade_assets.tt.formats.slot_times import SLOT
 from trade_assets.tt.slots.open_hours import OpenHours
 from trade_assets.tt.slots.slot_board import SlotSummary
 from trade_assets.tt.slots.slot_counts import (

@@ -1,7 +1,7 @@
 """Rerunning hours from the raw documents: the same state as live, and never a call."""
 
 import random
-from typing import Any
+from dataclasses import replace
 
 import pytest
 from polars.testing import assert_frame_equal
@@ -14,6 +14,7 @@ from trade_assets.tt.formats.orders_snapshot import ORDERS
 from trade_assets.tt.slots.raw_documents import hour_of
 from trade_assets.tt.slots.slot_hours import SnapshotHour
 from trade_assets_tests.stores.samples import history_items, raw_redis, redis_records
+from trade_assets_tests.support.stores import Stores
 from trade_assets_tests.tt.slots.conftest import Desk, forget_history, forget_redis, slot_of
 from trade_assets_tests.tt.slots.model import ZF, ZN
 from trade_assets_tests.tt.slots.rerun import contents, rerun
@@ -88,7 +89,7 @@ def test_a_rerun_of_an_old_hour_brings_back_nothing_that_is_gone(desk: Desk) -> 
     assert desk.stores.latest.status(ORDERS)["last_file"] == desk.documents.key(
         "orders", slot_of(3)
     )
-    assert read["orders"].figures.documents == 3
+    assert read["orders"].figures.files == 3
 
 
 def test_after_a_rerun_of_lost_stores_the_next_slot_goes_on_from_there(desk: Desk) -> None:
@@ -115,13 +116,12 @@ def test_frames_are_everything_and_changes_what_is_new(desk: Desk) -> None:
     assert [frame["record_key"].to_list() for frame in hour.frames()] == [
         ["o1"], ["o1", "o2"], ["o1", "o2"],
     ]  # fmt: skip
-    assert [frame["record_key"].to_list() for frame in hour.changes()] == [["o1"], ["o2"]]
-    pictures = list(hour.pictures())
-    assert [picture.slot for picture in pictures] == [slot_of(number) for number in range(3)]
-    last = hour.last_picture()
+    assert [frame["record_key"].to_list() for frame in hour.history_frames()] == [["o1"], ["o2"]]
+    assert [item.slot for item in hour.slots()] == [slot_of(number) for number in range(3)]
+    last = hour.newest_set()
     assert last is not None
     assert last.file_key == desk.documents.key("orders", slot_of(2))
-    assert_frame_equal(last.records, pictures[-1].records)
+    assert_frame_equal(last.records, list(hour.frames())[-1])
     assert dict(last.records.schema) == ORDERS.record_schema
 
 
@@ -131,19 +131,19 @@ def test_the_first_changes_of_an_hour_are_against_the_hour_before(desk: Desk) ->
     desk.model.order("o2", 111.0, desk.time_ns(2))
     desk.take(3)
     desk.take(4)
-    (changes,) = hour_of_kind(desk, "orders", 3).changes()
+    (changes,) = hour_of_kind(desk, "orders", 3).history_frames()
     assert changes["record_key"].to_list() == ["o2"]
 
 
 def test_an_empty_picture_is_one_and_an_hour_without_documents_has_none(desk: Desk) -> None:
     desk.model.orders.clear()
     desk.take(0)
-    last = hour_of_kind(desk, "orders", 0).last_picture()
+    last = hour_of_kind(desk, "orders", 0).newest_set()
     assert last is not None
     assert last.records.is_empty()
     nothing = hour_of_kind(desk, "orders", -500)
-    assert nothing.last_picture() is None
-    assert list(nothing.changes()) == []
+    assert nothing.newest_set() is None
+    assert list(nothing.history_frames()) == []
     nothing.account()
 
 
@@ -151,13 +151,12 @@ def test_figures_tell_complete_and_incomplete_hours(desk: Desk) -> None:
     for number in (0, 2):
         desk.take(number)
     figures = hour_of_kind(desk, "orders", 0, now=4).look()
-    assert (figures.documents, figures.rows, figures.rejected) == (2, 2, 0)
+    assert (figures.files, figures.rows_stored, figures.rows_rejected) == (2, 2, 0)
     assert figures.slots_due == 120
     # 15:00:00 to 15:58:00 and the one between.
     assert len(figures.missing) == 118
     assert slot_of(1) in figures.missing
     assert slot_of(0) not in figures.missing
-    assert not figures.complete
     assert figures.last_file == desk.documents.key("orders", slot_of(2))
     assert figures.size > 0
     assert figures.sample is not None
@@ -168,14 +167,13 @@ def test_an_hour_that_is_not_over_misses_only_what_is_due(desk: Desk) -> None:
     for number in range(start, start + 4):
         desk.take(number)
     figures = hour_of_kind(desk, "orders", start, now=start + 4).figures
-    assert (figures.slots_due, figures.missing, figures.complete) == (4, [], True)
+    assert (figures.slots_due, figures.missing) == (4, [])
 
 
 def test_slots_that_were_not_due_are_not_missing(desk: Desk) -> None:
     closed = desk.settings.changed({"tt_maintenance": ["Fri 09:00-Fri 10:00"]})
-    stores: Any = desk.stores
-    stores.settings = closed
-    figures = hour_of_kind(desk, "orders", 0).figures
+    hour = hour_of_kind(replace(desk, stores=Stores(closed)), "orders", 0)
+    figures = hour.figures
     assert (figures.slots_due, figures.missing) == (0, [])
 
 
@@ -186,8 +184,8 @@ def test_a_damaged_document_is_set_aside_and_a_repaired_one_taken_back(desk: Des
     good = desk.stores.objects.get(key).data
     desk.stores.objects.put(key, b"garbage")
     hour = rerun(desk.stores, [FIRST_HOUR])["orders"]
-    assert (hour.figures.documents, hour.figures.quarantined) == (3, 1)
-    assert not hour.figures.complete
+    assert (hour.figures.files, hour.figures.quarantined) == (3, 1)
+    assert hour.figures.missing
     assert desk.stores.objects.get(f"quarantine/{key}").data == b"garbage"
     desk.stores.objects.put(key, good, "gzip")
     assert rerun(desk.stores, [FIRST_HOUR])["orders"].figures.quarantined == 0
@@ -211,7 +209,7 @@ def test_a_document_under_another_slots_key_is_damaged(desk: Desk) -> None:
     data = desk.stores.objects.get(desk.documents.key("orders", slot_of(0))).data
     desk.stores.objects.put(desk.documents.key("orders", slot_of(1)), data)
     figures = hour_of_kind(desk, "orders", 0).look()
-    assert (figures.documents, figures.quarantined) == (2, 1)
+    assert (figures.files, figures.quarantined) == (2, 1)
 
 
 def test_names_come_from_the_slots_own_instruments_or_the_newest_before(desk: Desk) -> None:
@@ -237,7 +235,7 @@ def test_an_hour_is_read_in_parts_that_join_seamlessly(
     for number in range(3, 9):
         desk.model.order("o1", number / 64, desk.time_ns(number))
         desk.take(number)
-    whole = [frame["price"].to_list() for frame in hour_of_kind(desk, "orders", 3).changes()]
+    whole = [frame["price"].to_list() for frame in hour_of_kind(desk, "orders", 3).history_frames()]
     monkeypatch.setattr("trade_assets.tt.slots.document_records.BATCH_DOCUMENTS", 2)
-    parts = [frame["price"].to_list() for frame in hour_of_kind(desk, "orders", 3).changes()]
+    parts = [frame["price"].to_list() for frame in hour_of_kind(desk, "orders", 3).history_frames()]
     assert parts == whole == [[number / 64] for number in range(3, 9)]

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from trade_assets.errors import StoreUnavailableError
-from trade_assets.local.ports import LOOPBACK, free_port
+from trade_assets.ports import LOOPBACK, free_port
 from trade_assets.settings import Settings, TtEnvironment
 from trade_assets.stores.redis.client import connect, disconnect
 from trade_assets.tt.slots.slot_lease import HeldLease, SlotLease

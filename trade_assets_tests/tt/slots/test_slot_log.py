@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from trade_assets.settings import Settings, TtEnvironment
-from trade_assets.stores.connections import Stores
 from trade_assets.stores.dynamodb.ledger import GENERATION_KEY, Ledger
 from trade_assets.tt.slots.slot_log import REASON_LIMIT, SlotLog, SlotNote, SlotState
 from trade_assets_tests.stores.samples import items
+from trade_assets_tests.support.stores import Stores
 
 SLOT = datetime(2026, 11, 21, 10, 0, 30, tzinfo=UTC)
 STEP = timedelta(seconds=30)

@@ -10,9 +10,8 @@ import pytest
 
 from trade_assets.datasets.dataset import Dataset
 from trade_assets.errors import StoreRejectedError, StoreUnavailableError
-from trade_assets.local.ports import LOOPBACK, free_port
+from trade_assets.ports import LOOPBACK, free_port
 from trade_assets.settings import Settings
-from trade_assets.stores.connections import Stores
 from trade_assets.stores.dynamodb.history_store import HistoryStore, HistoryWritten
 from trade_assets.stores.redis.latest_set import Replaced
 from trade_assets.stores.redis.latest_store import LatestStore, LatestWritten
@@ -22,6 +21,7 @@ from trade_assets.tt.formats.orders_snapshot import ORDERS
 from trade_assets.tt.slots.results import KindState, SlotOutcome, SlotResult
 from trade_assets.tt.slots.slot_log import SlotState
 from trade_assets.tt.slots.take import SnapshotTaker
+from trade_assets_tests.support.stores import Stores
 from trade_assets_tests.tt.slots.conftest import Desk, forget_history, forget_redis, slot_of
 from trade_assets_tests.tt.slots.rerun import contents, rerun
 from trade_assets_tests.tt.slots.test_slot_hours import HOURS
@@ -232,7 +232,7 @@ def test_without_the_bucket_nothing_is_asked_and_the_slot_is_noted(desk: Desk) -
     endpoint = f"http://{LOOPBACK}:{free_port()}"
     with Stores(desk.settings) as stores:
         away = elsewhere(desk.settings, aws_endpoint_url=endpoint)
-        stores.__dict__["objects"] = ObjectStore(away)
+        stores.connections.__dict__["objects"] = ObjectStore(away)
         desk.clock.at(slot_of(0))
         result = desk.taker(stores).take(slot_of(0), "run")
     assert (result.outcome, desk.api.asked) == (SlotOutcome.FAILED, [])

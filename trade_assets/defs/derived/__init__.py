@@ -1,1 +1,0 @@
-"""Dagster objects of the data sets that are derived from feeds."""

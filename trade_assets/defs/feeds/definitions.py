@@ -1,0 +1,47 @@
+"""Definitions of the feeds and of what is derived from them."""
+
+import dagster as dg
+
+from trade_assets.defs.feeds.arrival_checks import arrival_checks
+from trade_assets.defs.feeds.assets import feed_assets
+from trade_assets.defs.feeds.bucket_sensor import bucket_sensor
+from trade_assets.defs.feeds.derived_assets import derived_assets
+from trade_assets.defs.feeds.hour_job import hour_job
+from trade_assets.defs.feeds.stream_run import feed_stream
+from trade_assets.defs.shared.concept import Concept, Platform
+from trade_assets.defs.shared.hour_assets import hour_partitions
+from trade_assets.defs.shared.names import FEED_STORES, QUICK_FEED_STORES
+from trade_assets.feeds.datasets import DERIVED, FEEDS
+from trade_assets.feeds.derivation import DerivedHour
+from trade_assets.feeds.feed_stores import FeedStores
+from trade_assets.feeds.hour_files import HourFiles
+from trade_assets.ingest.hour_records import HourOpener
+
+
+def build(platform: Platform) -> Concept:
+    """The concept `feeds`."""
+    settings, stores = platform.settings, FeedStores(platform.patient)
+    partitions = hour_partitions(settings.arrival.partitions_start)
+    job = hour_job()
+    definitions = dg.Definitions(
+        assets=[
+            *(feed_assets(feed, partitions) for feed in FEEDS.values()),
+            *(derived_assets(dataset, partitions) for dataset in DERIVED.values()),
+        ],
+        asset_checks=[check for feed in FEEDS.values() for check in arrival_checks(feed)],
+        jobs=[feed_stream, job],
+        sensors=[bucket_sensor(settings, job)],
+        resources={FEED_STORES: stores, QUICK_FEED_STORES: FeedStores(platform.quick)},
+    )
+    return Concept(definitions, _hours(stores))
+
+
+def _hours(stores: FeedStores) -> dict[str, HourOpener]:
+    hours: dict[str, HourOpener] = {}
+    for path, feed in FEEDS.items():
+        hours[path] = lambda partitions, feed=feed: HourFiles(stores, feed, partitions)  # type: ignore[misc]
+    for path, derived in DERIVED.items():
+        hours[path] = lambda partitions, derived=derived: DerivedHour(  # type: ignore[misc]
+            stores, derived, HourFiles(stores, derived.origin, partitions)
+        )
+    return hours

@@ -1,0 +1,39 @@
+"""What every `defs/<concept>/definitions.py` gives and gets: `build(platform) -> Concept`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import dagster as dg
+
+from trade_assets.ingest.hour_records import HourOpener
+from trade_assets.settings import Settings
+from trade_assets.stores.connections import Connections
+
+
+@dataclass(frozen=True)
+class Platform:
+    """What concepts build their definitions over.
+
+    Attributes:
+        settings: of the whole platform.
+        patient: connections of runs, which outlast that a store is away for a while.
+        quick: connections of sensors and slots, for whose calls something waits.
+    """
+
+    settings: Settings
+    patient: Connections
+    quick: Connections
+
+
+@dataclass(frozen=True)
+class Concept:
+    """What a concept adds to the platform.
+
+    Attributes:
+        definitions: assets, checks, jobs, sensors and schedules, and the resources that only they
+            need; the IO managers are there.
+        hours: by path of its data sets, what opens their records of hour partitions.
+    """
+
+    definitions: dg.Definitions
+    hours: Mapping[str, HourOpener] = field(default_factory=dict)

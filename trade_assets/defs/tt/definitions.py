@@ -1,0 +1,70 @@
+"""Definitions of the snapshots of the TT account."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from trade_assets.defs.shared.concept import Concept, Platform
+from trade_assets.defs.shared.hour_assets import hour_partitions
+from trade_assets.defs.shared.names import QUICK_TT_STORES, TT, TT_STORES
+from trade_assets.defs.tt.assets import snapshot_assets
+from trade_assets.defs.tt.checks import freshness_check
+from trade_assets.defs.tt.hour_report import hour_report_job, slots_asset
+from trade_assets.defs.tt.slot_run import tt_snapshot
+from trade_assets.defs.tt.slot_sensor import slot_sensor
+from trade_assets.ingest.hour_records import HourOpener
+from trade_assets.settings import Settings
+from trade_assets.stores.redis.client import IMPATIENT_SECONDS, connect, disconnect
+from trade_assets.tt.client.tt_client import TtClient
+from trade_assets.tt.datasets import SNAPSHOTS
+from trade_assets.tt.slots.open_hours import open_hours
+from trade_assets.tt.slots.slot_hours import SnapshotHour
+from trade_assets.tt.tt_stores import TtStores
+
+
+def build(platform: Platform) -> Concept:
+    """The concept `tt`."""
+    settings, stores = platform.settings, TtStores(platform.patient)
+    partitions = hour_partitions(settings.arrival.partitions_start)
+    hours, report_job = open_hours(settings), hour_report_job()
+    definitions = dg.Definitions(
+        assets=[
+            *(snapshot_assets(snapshot, partitions) for snapshot in SNAPSHOTS.values()),
+            slots_asset(hours, partitions),
+        ],
+        asset_checks=[freshness_check(snapshot, hours) for snapshot in SNAPSHOTS.values()],
+        jobs=[tt_snapshot, report_job],
+        sensors=[slot_sensor(settings, report_job)],
+        resources={
+            TT_STORES: stores,
+            QUICK_TT_STORES: TtStores(platform.quick),
+            TT: tt_resource(settings),
+        },
+    )
+    return Concept(definitions, _hours(stores))
+
+
+def tt_resource(settings: Settings) -> dg.ResourceDefinition:
+    """The API's client: only a slot's run has it; assets and their reruns never do. It is made when
+    a run begins that requires it; nothing is asked by that."""
+
+    @dg.resource(description="The TT REST API, behind its protection.")
+    def tt(_: dg.InitResourceContext) -> Iterator[TtClient]:
+        redis_client = connect(settings, IMPATIENT_SECONDS)
+        client = TtClient(settings, redis_client)
+        try:
+            yield client
+        finally:
+            client.close()
+            disconnect(redis_client)
+
+    return tt
+
+
+def _hours(stores: TtStores) -> dict[str, HourOpener]:
+    hours: dict[str, HourOpener] = {}
+    for path, snapshot in SNAPSHOTS.items():
+        hours[path] = lambda partitions, snapshot=snapshot: SnapshotHour(  # type: ignore[misc]
+            stores, snapshot, partitions
+        )
+    return hours

@@ -1,0 +1,108 @@
+"""The feeds' section of the health: every feed, and the stream runs that are alive."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any
+
+from trade_assets.feeds.datasets import FEEDS
+from trade_assets.feeds.feed_status import (
+    FeedStatus,
+    feed_status,
+    freshness_text,
+    unknown_feeds,
+)
+from trade_assets.feeds.feed_stores import FeedStores
+from trade_assets.feeds.stream.heartbeats import StreamBeat
+from trade_assets.monitor.freshness import Freshness
+from trade_assets.monitor.sections import HealthSection, Look, StorePart
+from trade_assets.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRunStatus:
+    """A stream run that is alive. One that is not `consuming` is finishing."""
+
+    run_id: str
+    window_ends_at: datetime
+    files: int
+    consuming: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FeedsStatus:
+    """One look. `stream_runs` is None where Redis could not be looked at."""
+
+    feeds: tuple[FeedStatus, ...]
+    stream_enabled: bool
+    stream_runs: tuple[StreamRunStatus, ...] | None
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Feeds that are not fresh, and a stream that does not run. Gaps are none: they are files
+        that the desk did not send."""
+        found = [
+            f"{feed.feed}: {freshness_text(feed)}"
+            for feed in self.feeds
+            if feed.freshness is not Freshness.OK
+        ]
+        runs = self.stream_runs
+        if self.stream_enabled and runs is not None and not any(run.consuming for run in runs):
+            found.append("stream: no run is consuming")
+        return tuple(found)
+
+    def as_dict(self) -> dict[str, Any]:
+        """All of it, for JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class _InRedis:
+    """What Redis knows."""
+
+    feeds: tuple[FeedStatus, ...]
+    runs: tuple[StreamRunStatus, ...]
+
+
+class FeedsSection:
+    """Looks at what Redis holds of the feeds; keeps its connection."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.looks: Mapping[StorePart, Look] = {StorePart.REDIS: self._look_at_redis}
+        self.local_parts: Mapping[str, str] = {}
+
+    def status(self, now: datetime, found: Mapping[StorePart, Any]) -> FeedsStatus:
+        """What was found."""
+        in_redis: _InRedis | None = found.get(StorePart.REDIS)
+        return FeedsStatus(
+            feeds=unknown_feeds(self._settings) if in_redis is None else in_redis.feeds,
+            stream_enabled=self._settings.stream.enabled,
+            stream_runs=None if in_redis is None else in_redis.runs,
+        )
+
+    def close(self) -> None:
+        """Give connections back."""
+        if "_stores" in self.__dict__:
+            self._stores.close()
+
+    def _look_at_redis(self, now: datetime) -> _InRedis:
+        return _InRedis(
+            runs=tuple(map(_run_status, self._stores.heartbeats.alive())),
+            feeds=tuple(feed_status(self._stores, feed, now) for feed in FEEDS.values()),
+        )
+
+    @cached_property
+    def _stores(self) -> FeedStores:
+        return FeedStores.open(self._settings, patient=False)
+
+
+def _run_status(beat: StreamBeat) -> StreamRunStatus:
+    ends = datetime.fromtimestamp(beat.window_ends_at, UTC)
+    return StreamRunStatus(beat.run_id, ends, beat.files, beat.consuming)
+
+
+def health_section(settings: Settings) -> HealthSection:
+    """The section, as `monitor.sections` finds it."""
+    return FeedsSection(settings)

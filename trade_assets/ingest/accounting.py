@@ -1,0 +1,100 @@
+"""Accounting for files: a line in the ledger for each, and quarantine for what is damaged."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+from trade_assets.datasets.records import RejectedRow
+from trade_assets.ingest.reading import FileResult
+from trade_assets.stores.dynamodb.ledger import FileState, Ledger, LedgerEntry
+from trade_assets.stores.s3.objects import ObjectInfo, ObjectStore
+
+QUARANTINE_ROWS_LISTED: Final = 1000
+"""Rejected rows that a quarantine report lists in full; the count is always whole."""
+
+
+def account(
+    objects: ObjectStore,
+    ledger: Ledger,
+    results: Sequence[FileResult],
+    run_id: str | None,
+    release: bool = False,
+) -> None:
+    """Write the ledger's lines of files that are through, and quarantine what was refused.
+
+    To be called when both stores have the rows. `release` takes files that are whole out of
+    quarantine (a rerun after a repair).
+    """
+    quarantine_damaged(objects, results)
+    if release:
+        release_sound(objects, results)
+    ledger.record([entry for result in results for entry in ledger_entries(result, run_id)])
+
+
+def quarantine_damaged(objects: ObjectStore, results: Iterable[FileResult]) -> None:
+    """Set damaged files aside for people, with their bad rows; the originals stay."""
+    for result in results:
+        if result.is_damaged:
+            _quarantine(objects, result)
+
+
+def release_sound(objects: ObjectStore, results: Iterable[FileResult]) -> None:
+    """Take files that are whole out of quarantine."""
+    keys = [
+        result.version.key
+        for result in results
+        if result.state is FileState.STORED and not result.is_damaged
+    ]
+    if keys:
+        objects.release(keys)
+
+
+def ledger_entries(result: FileResult, run_id: str | None) -> list[LedgerEntry]:
+    """The ledger's line of a file version, and of the version it superseded."""
+    now = datetime.now(UTC)
+    version = result.version
+    entry = LedgerEntry(
+        file_key=version.key,
+        etag=version.etag or "unknown",
+        state=result.state,
+        rows_in=result.rows_stored + len(result.rejected),
+        rows_stored=result.rows_stored,
+        rows_rejected=len(result.rejected),
+        landed_at=version.landed_at,
+        ingested_at=now,
+        first_event_time=result.first_event_time,
+        last_event_time=result.last_event_time,
+        error=result.error or rejects_text(result.rejected),
+        run_id=run_id,
+    )
+    if result.superseded is None:
+        return [entry]
+    gone = LedgerEntry(
+        version.key, result.superseded, FileState.SUPERSEDED, 0, 0, 0, version.landed_at, now,
+        error="rewritten before it was read", run_id=run_id,
+    )  # fmt: skip
+    return [gone, entry]
+
+
+def rejects_text(rejected: Sequence[RejectedRow]) -> str | None:
+    """Rejected rows in a sentence; None if there are none."""
+    if not rejected:
+        return None
+    bad = [row for row in rejected if not row.duplicate]
+    duplicates = len(rejected) - len(bad)
+    texts = [
+        f"{len(bad)} rows rejected; the first, row {bad[0].row}: {bad[0].reason}" if bad else "",
+        f"{duplicates} duplicate rows, of which the last stays" if duplicates else "",
+    ]
+    return "; ".join(text for text in texts if text)
+
+
+def _quarantine(objects: ObjectStore, result: FileResult) -> None:
+    version = result.version
+    info = ObjectInfo(version.key, version.etag, result.size, version.landed_at)
+    rows = [
+        {"row": row.row, "reason": row.reason, "text": row.text}
+        for row in result.rejected[:QUARANTINE_ROWS_LISTED]
+    ]
+    reason = result.error or rejects_text(result.rejected) or "refused"
+    objects.quarantine(info, reason, rows, datetime.now(UTC))

@@ -1,0 +1,40 @@
+"""The stores that every ingest writes: records, files, and the accounts of both."""
+
+from functools import cached_property
+
+from trade_assets.stores.connections import StoreBundle
+from trade_assets.stores.dynamodb.history_store import HistoryStore
+from trade_assets.stores.dynamodb.ledger import Ledger
+from trade_assets.stores.redis.coverage import Coverage
+from trade_assets.stores.redis.latest_store import LatestStore
+from trade_assets.stores.redis.unknown_columns import UnknownColumns
+
+
+class IngestStores(StoreBundle):
+    """Stores of any data set; each is made when it is first used."""
+
+    @cached_property
+    def latest(self) -> LatestStore:
+        """Newest records, in Redis."""
+        connections = self.connections
+        return LatestStore(self.settings, connections.redis, connections.retries)
+
+    @cached_property
+    def history(self) -> HistoryStore:
+        """Every record, in DynamoDB."""
+        return HistoryStore(self.settings, self.connections.dynamodb)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """Ingested file versions, in DynamoDB."""
+        return Ledger(self.settings, self.connections.dynamodb)
+
+    @cached_property
+    def coverage(self) -> Coverage:
+        """Covered stretches of event time by data set, in Redis."""
+        return Coverage(self.connections.redis, self.connections.retries)
+
+    @cached_property
+    def unknown_columns(self) -> UnknownColumns:
+        """Columns that the registry does not know, in Redis."""
+        return UnknownColumns(self.connections.redis, self.connections.retries)

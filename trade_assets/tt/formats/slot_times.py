@@ -1,0 +1,54 @@
+"""Slots: the :00 and :30 of every UTC minute, as arithmetic. No clock and no market hours.
+
+All arguments are aware times of any zone, all results are UTC.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+SLOT: Final = timedelta(seconds=30)
+"""From a slot to the next; slots are the :00 and :30 of every UTC minute."""
+
+SLOT_FORMAT: Final = "%Y%m%dT%H%M%SZ"
+"""How keys and run keys write a slot."""
+
+SLOTS_AN_HOUR: Final = timedelta(hours=1) // SLOT
+
+_HALF: Final = SLOT.seconds
+
+
+def slot_at(now: datetime) -> datetime:
+    """The newest slot that is not after `now`."""
+    utc = now.astimezone(UTC)
+    return utc.replace(second=utc.second - utc.second % _HALF, microsecond=0)
+
+
+def next_slot(now: datetime) -> datetime:
+    """The first slot strictly after `now`."""
+    return slot_at(now) + SLOT
+
+
+def slots_between(first: datetime, last: datetime) -> Iterator[datetime]:
+    """The slots from `first` to `last`, both included, in order."""
+    slot = first_slot_from(first)
+    while slot <= last:
+        yield slot
+        slot += SLOT
+
+
+def first_slot_from(moment: datetime) -> datetime:
+    """The first slot that is not before `moment`."""
+    slot = slot_at(moment)
+    return slot if slot == moment else slot + SLOT
+
+
+def hour_slots(hour: datetime) -> tuple[datetime, ...]:
+    """All slots of the UTC hour in which `hour` lies."""
+    start = hour.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    return tuple(start + number * SLOT for number in range(SLOTS_AN_HOUR))
+
+
+def slot_text(slot: datetime) -> str:
+    """A slot as keys write it: `20250717T193030Z`."""
+    return slot.astimezone(UTC).strftime(SLOT_FORMAT)

@@ -1,0 +1,33 @@
+"""The stores of the snapshots: those of every ingest, and what is known of slots."""
+
+from functools import cached_property
+
+from trade_assets.ingest.ingest_stores import IngestStores
+from trade_assets.tt.slots.instrument_cache import InstrumentCache
+from trade_assets.tt.slots.slot_board import SlotBoard
+from trade_assets.tt.slots.slot_lease import SlotLease
+from trade_assets.tt.slots.slot_log import SlotLog
+
+
+class TtStores(IngestStores):
+    """Stores of the snapshots; each is made when it is first used."""
+
+    @cached_property
+    def slot_log(self) -> SlotLog:
+        """Why slots have no whole snapshot, in DynamoDB."""
+        return SlotLog(self.settings, self.connections.dynamodb)
+
+    @cached_property
+    def slot_board(self) -> SlotBoard:
+        """The newest slot that was asked for, in Redis."""
+        return SlotBoard(self.settings, self.connections.redis)
+
+    @cached_property
+    def slot_lease(self) -> SlotLease:
+        """Who takes snapshots right now, in Redis."""
+        return SlotLease(self.settings, self.connections.redis)
+
+    @cached_property
+    def instrument_cache(self) -> InstrumentCache:
+        """Instruments as the API described them, in Redis."""
+        return InstrumentCache(self.settings, self.connections.redis)
