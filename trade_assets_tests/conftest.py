@@ -5,6 +5,7 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from trade_assets.local.redis_server import start_redis_cluster
@@ -12,6 +13,10 @@ from trade_assets.ports import LOOPBACK
 from trade_assets.settings import Settings
 from trade_assets.stores.provision import provision
 from trade_assets_tests.support.parts import LocalParts, running_parts
+
+# A loaded machine is slow now and then, and no test is about time.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 # A shell starts what it runs in the background with SIGINT ignored. Dagster then gives SIGTERM the
 # same treatment, and every process that a test starts inherits it and cannot be stopped.

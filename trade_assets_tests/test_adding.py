@@ -3,13 +3,19 @@
 import re
 import sys
 from collections.abc import Mapping
-from types import ModuleType
+from datetime import date
+from types import ModuleType, SimpleNamespace
 
 import pytest
+from pydantic import SecretStr
 
 from trade_assets.datasets.dataset import to_records
 from trade_assets.feeds.derived import declarations
+from trade_assets.remote.secrets import Credential
+from trade_assets.settings import Settings
+from trade_assets.stores.redis.client import connect, disconnect
 from trade_assets_tests.support.parts import CHECKOUT
+from trade_assets_tests.support.scripted_server import running_server
 
 BLOCK = re.compile(r"^```python\n# (\S+\.py)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 BLOCKS = dict(BLOCK.findall((CHECKOUT / "docs" / "adding.md").read_text()))
@@ -67,5 +73,29 @@ def test_what_the_page_declares_is_what_the_stores_take(page: Page) -> None:
     assert derived.figures(result) == {"held": 1, "without_margin": 0}
 
 
-def test_the_client_of_the_page_can_be_imported(page: Page) -> None:
-    assert page["trade_assets/rates/client/rates_client.py"].RatesClient.yields
+@pytest.mark.integration
+def test_the_client_of_the_page_asks(page: Page, settings: Settings) -> None:
+    key = "a-secret-c0ffee77"
+    made = page["trade_assets/rates/client/rates_client.py"]
+    credentials = SimpleNamespace(
+        get=lambda: Credential(SecretStr("a-key-5f2c9a7e"), SecretStr(key))
+    )
+    redis_client = connect(settings)
+    with running_server() as server:
+        server.script(
+            {
+                "/yields": [
+                    {"status": 429, "headers": {"Retry-After": "0"}},
+                    {"json": {"yields": []}},
+                ]
+            }
+        )
+        rates = SimpleNamespace(base_url=server.url, requests_per_second=2, requests_per_day=5_000)
+        named = SimpleNamespace(rates=rates, namespace=settings.namespace)
+        client = made.RatesClient(named, redis_client, credentials)
+        assert client.yields(date(2025, 11, 21)) == b'{"yields": []}'
+        client.close()
+        assert [seen.query for seen in server.seen()] == [{"date": "2025-11-21"}] * 2
+        assert server.seen()[0].headers["authorization"] == f"Bearer {key}"
+    assert client.protection.state().budget_used == 2
+    disconnect(redis_client)

@@ -4,6 +4,7 @@ import re
 import tomllib
 from collections.abc import Iterator
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 import yaml
@@ -33,7 +34,9 @@ def _project() -> Iterator[Requirement]:
     [(LOCK, list(_project())), (CONSTRAINTS, list(map(Requirement, REQUIREMENTS)))],
     ids=["project", "ministack"],
 )
-def test_every_requirement_is_pinned_within_its_bounds(path, requirements):
+def test_every_requirement_is_pinned_within_its_bounds(
+    path: Path, requirements: list[Requirement]
+) -> None:
     locked = pins(path)
     for requirement in requirements:
         versions = [version for name, version in locked if name == canonical(requirement.name)]
@@ -43,7 +46,7 @@ def test_every_requirement_is_pinned_within_its_bounds(path, requirements):
 
 
 @pytest.mark.parametrize("path", LOCKED, ids=["project", "ministack"])
-def test_pins_are_names_and_versions_and_no_place_to_get_them_from(path):
+def test_pins_are_names_and_versions_and_no_place_to_get_them_from(path: Path) -> None:
     marker = r'( ; python_version == "3\.\d+")?'
     for line in path.read_text().splitlines():
         assert re.fullmatch(rf"#.*|[a-z0-9-]+==[0-9][0-9a-z.]*{marker}", line), line
@@ -51,7 +54,7 @@ def test_pins_are_names_and_versions_and_no_place_to_get_them_from(path):
 
 
 @pytest.mark.parametrize("path", LOCKED, ids=["project", "ministack"])
-def test_no_python_gets_two_versions_of_a_package(path):
+def test_no_python_gets_two_versions_of_a_package(path: Path) -> None:
     pinned = [line for line in path.read_text().splitlines() if not line.startswith("#")]
     for version in ("3.11", "3.12"):
         names = [
@@ -62,11 +65,11 @@ def test_no_python_gets_two_versions_of_a_package(path):
         assert len(names) == len(set(names))
 
 
-def test_the_stand_in_s_version_is_the_one_that_is_pinned():
+def test_the_stand_in_s_version_is_the_one_that_is_pinned() -> None:
     assert ("ministack", VERSION) in pins(CONSTRAINTS)
 
 
-def test_the_hooks_of_git_run_what_make_lint_runs():
+def test_the_hooks_of_git_run_what_make_lint_runs() -> None:
     makefile = (CHECKOUT / "Makefile").read_text()
     recipe = re.search(r"^lint:.*\n((?:\t.*\n)+)", makefile, re.MULTILINE)
     assert recipe
@@ -76,5 +79,5 @@ def test_the_hooks_of_git_run_what_make_lint_runs():
     assert [hook["entry"].removeprefix(".venv/bin/") for hook in repo["hooks"]] == linted
 
 
-def test_the_package_says_that_it_is_typed():
+def test_the_package_says_that_it_is_typed() -> None:
     assert files("trade_assets").joinpath("py.typed").is_file()

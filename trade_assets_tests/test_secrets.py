@@ -25,7 +25,7 @@ from trade_assets.remote.secrets import Credential, SecretsManagerCredentials
 from trade_assets.settings import Settings, TtTier
 from trade_assets.simulators.tt.faults import FaultKind
 from trade_assets.stores.aws import secretsmanager_client
-from trade_assets.tt.client.token_cache import TokenVault
+from trade_assets.tt.client.token_cache import TokenCache
 from trade_assets.tt.client.tt_client import TtClient
 from trade_assets_tests.support.parts import LocalParts
 from trade_assets_tests.support.tt import Simulator, running_simulator
@@ -118,7 +118,8 @@ def redis_of(settings: Settings) -> "redis.Redis":
 def learn_token(settings: Settings, known: Secrets) -> None:
     """Add the token that the processes share now, which must be there."""
     with redis_of(settings) as shared:
-        token = TokenVault(settings, shared).read(SecretsManagerCredentials(settings).get())
+        credential = SecretsManagerCredentials(settings, settings.tt_secret_name).get()
+        token = TokenCache(settings, shared).read(credential)
     assert token is not None
     known.values.add(token.value.get_secret_value())
 
@@ -213,7 +214,7 @@ class WrongKey:
     """The right secret with a wrong key, as after a slip of the hand."""
 
     def __init__(self, settings: Settings) -> None:
-        secret = SecretsManagerCredentials(settings).get().secret
+        secret = SecretsManagerCredentials(settings, settings.tt_secret_name).get().secret
         self._credential = Credential(SecretStr(WRONG_KEY), secret)
 
     def get(self) -> Credential:

@@ -20,12 +20,11 @@ from benchmarks.simulator import Asked, running_simulator, simulator_url
 from benchmarks.slots.storage import Looks, Storage, look, rows_about
 from trade_assets.defs.maintenance.prune import forget_run
 from trade_assets.defs.shared.names import SLOT_JOB, SLOT_TAG
-from trade_assets.defs.tt.slot_runs import slot_of_text
 from trade_assets.settings import Settings
 from trade_assets.stores.provision import provision
 from trade_assets.stores.redis.client import connect, disconnect
 from trade_assets.tt.datasets import SNAPSHOTS
-from trade_assets.tt.formats.slot_times import SLOT, slot_at
+from trade_assets.tt.formats.slot_times import SLOT, slot_at, slot_of_text
 
 if TYPE_CHECKING:
     import redis

@@ -24,13 +24,13 @@ from trade_assets.settings import Settings, TtTier
 from trade_assets.stores.provision import provision
 from trade_assets.stores.redis.client import connect, disconnect
 from trade_assets.stores.serialise import dynamodb_items, with_keys
-from trade_assets.tt.client.tiers import api_limits
 from trade_assets.tt.client.tt_client import TtClient
 from trade_assets.tt.datasets import SNAPSHOTS_BY_KIND
 from trade_assets.tt.formats.document import read_document
 from trade_assets.tt.formats.fills_chain import first_fills
 from trade_assets.tt.formats.instruments_snapshot import instrument_names
 from trade_assets.tt.formats.slot_times import SLOT, slot_at
+from trade_assets.tt.key_tiers import api_limits
 from trade_assets.tt.slots.results import SlotResult
 from trade_assets.tt.slots.take import SnapshotTaker
 from trade_assets.tt.tt_stores import TtStores
@@ -92,7 +92,7 @@ def time_snapshots(bench: Bench) -> Timed:
         bench.say("slots: write ceiling of the local DynamoDB")
         items = _items(_own(settings, 0), rounds[0].first)
         ceiling, _ = write_ceiling(settings, items, min(scale.ceiling_items, len(items)))
-    return Timed(settings.tt.tier, api_limits(settings).per_second, rounds, ceiling)
+    return Timed(settings.tt.tier, api_limits(settings.tt).per_second, rounds, ceiling)
 
 
 def _own(settings: Settings, number: int) -> Settings:
@@ -108,8 +108,8 @@ def _own(settings: Settings, number: int) -> Settings:
 def _round(settings: Settings, number: int) -> Round:
     slot = slot_at(datetime.now(UTC))
     # The simulator knows the key of the first settings only.
-    credentials = SecretsManagerCredentials(settings)
-    limits = api_limits(settings)
+    credentials = SecretsManagerCredentials(settings, settings.tt_secret_name)
+    limits = api_limits(settings.tt)
     with _taking(_own(settings, 2 * number), credentials, limits, slot) as take:
         first = _whole(take(slot))
         second = _whole(take(slot + SLOT))
@@ -133,7 +133,7 @@ def _taking(
     """Takes slots into stores that are made, of which the clock says that they have just begun."""
     provision(settings)
     client = connect(settings)
-    protection = Protection(limits, settings, client)
+    protection = Protection(limits, client)
     now = [slot]
 
     def take(slot: datetime) -> SlotResult:

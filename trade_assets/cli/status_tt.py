@@ -133,13 +133,17 @@ def _protection(found: TtInRedis | None) -> Iterator[Text]:
         yield line("protection", UNKNOWN)
         return
     state = found.protection
-    budget = (
-        f"{state.budget_used:,} of {state.budget_limit:,} requests of 24 hours used "
-        f"({state.budget_percent:.1f}%), at most {state.per_second} a second"
-    )
-    yield line("protection", f"breaker {_breaker(state)}, {budget}")
+    most = f"at most {state.per_second} a second"
+    yield line("protection", f"breaker {_breaker(state)}, {_budget(state)}, {most}")
     counters = ", ".join(f"{number:,} {name}" for name, number in state.counters.items())
     yield line("", f"today (UTC): {counters}")
+
+
+def _budget(state: ProtectionState) -> str:
+    if state.budget_percent is None:
+        return "no budget a day"
+    used = f"{state.budget_used:,} of {state.budget_limit:,} requests of 24 hours used"
+    return f"{used} ({state.budget_percent:.1f}%)"
 
 
 def _breaker(state: ProtectionState) -> str:

@@ -51,7 +51,7 @@ def tt_simulator(
     from trade_assets.settings import load_settings
     from trade_assets.simulators.tt.server import serve
     from trade_assets.simulators.tt.simulator_options import SimulatorOptions
-    from trade_assets.tt.client.tiers import TIERS
+    from trade_assets.tt.key_tiers import TIERS
 
     settings = load_settings()
     configure(settings)

@@ -1,1 +1,1 @@
-"""How remote APIs are asked: HTTP exchange, protection layer, secrets. No API in particular."""
+"""How a remote API is asked: HTTP, exchange, responses, protection, secrets. None in particular."""

@@ -1,6 +1,6 @@
-"""One HTTP exchange: a request goes out, an answer comes back whole, or an error of ours says why.
+"""One HTTP request: it goes out, its answer comes back whole, or an error of ours says why.
 
-No retries, redirects or limits belong here (`protection`, the clients), and no API is known.
+No retries, redirects or limits belong here (`protection`, `exchange`), and no API is known.
 What is secret in a request (headers, body, query) is in no representation and no error.
 """
 

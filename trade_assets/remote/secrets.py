@@ -83,13 +83,14 @@ class SecretsManagerCredentials:
     def __init__(
         self,
         settings: Settings,
-        secret_name: str | None = None,
+        secret_name: str,
         *,
         kept_seconds: float = KEPT_SECONDS,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        """Nothing is read yet. `settings` say where Secrets Manager is."""
         self._settings = settings
-        self._name = secret_name or settings.tt_secret_name
+        self._name = secret_name
         self._kept_seconds = kept_seconds
         self._monotonic = monotonic
         self._lock = threading.Lock()

@@ -71,21 +71,21 @@ def redis_fields(frame: pl.DataFrame) -> list[str]:
     return _joined(frame, _field_part, "[", "]")
 
 
-def typed_frame(feed: Dataset, rows: Sequence[Mapping[str, str]]) -> pl.DataFrame:
-    """Rows of texts, as a store gives them back, as a frame of `feed.record_schema`.
+def typed_frame(dataset: Dataset, rows: Sequence[Mapping[str, str]]) -> pl.DataFrame:
+    """Rows of texts, as a store gives them back, as a frame of `dataset.record_schema`.
 
     Raises:
         StoreRejectedError: a text is not of its column's type, so that the store is damaged.
     """
     texts = pl.DataFrame(
-        [{name: row.get(name) for name in feed.record_schema} for row in rows],
-        schema=dict.fromkeys(feed.record_schema, pl.String()),
+        [{name: row.get(name) for name in dataset.record_schema} for row in rows],
+        schema=dict.fromkeys(dataset.record_schema, pl.String()),
     )
     try:
-        return texts.select(_typed(name, dtype) for name, dtype in feed.record_schema.items())
+        return texts.select(_typed(name, dtype) for name, dtype in dataset.record_schema.items())
     except pl.exceptions.PolarsError as error:
         raise StoreRejectedError(
-            f"{feed.path}: a stored record is damaged, materialise its hour again: {error}"
+            f"{dataset.path}: a stored record is damaged, materialise its hour again: {error}"
         ) from error
 
 

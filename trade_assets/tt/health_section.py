@@ -6,15 +6,15 @@ from functools import cached_property
 from typing import Any, Final
 
 from trade_assets.monitor.alarms.evaluator import LEASE_SECONDS
-from trade_assets.monitor.alarms.state_store import Board
+from trade_assets.monitor.alarms.state_store import AlarmStateStore
 from trade_assets.monitor.freshness import Freshness, freshness_limit, status_time
 from trade_assets.monitor.sections import HealthSection, Look, StorePart
 from trade_assets.remote.protection.protection import Protection
 from trade_assets.settings import Settings
-from trade_assets.tt.client.tiers import api_limits
 from trade_assets.tt.datasets import SNAPSHOTS
 from trade_assets.tt.formats.slot_times import SLOT, slot_at
 from trade_assets.tt.formats.snapshot import Snapshot
+from trade_assets.tt.key_tiers import api_limits
 from trade_assets.tt.slots.open_hours import OpenHours, open_hours
 from trade_assets.tt.slots.slot_counts import count_slots, kind_freshness, missed_in_a_row
 from trade_assets.tt.snapshot_status import KindStatus, TtInRedis, TtLog, TtStatus, problems_of
@@ -40,6 +40,7 @@ class TtSection:
     def status(self, now: datetime, found: Mapping[StorePart, Any]) -> TtStatus:
         """What was found."""
         in_redis: TtInRedis | None = found.get(StorePart.REDIS)
+        problems = () if in_redis is None else problems_of(in_redis, self._settings.alarms)
         log: TtLog | None = found.get(StorePart.DYNAMODB)
         return TtStatus(
             time=now,
@@ -48,7 +49,7 @@ class TtSection:
             closed_reason=self._hours.closed_reason(slot_at(now)),
             in_redis=in_redis,
             log=log,
-            active_problems=() if in_redis is None else problems_of(in_redis, self._settings),
+            active_problems=problems,
         )
 
     def close(self) -> None:
@@ -57,7 +58,7 @@ class TtSection:
 
     def _look_at_redis(self, now: datetime) -> TtInRedis:
         board = self._stores.slot_board.read()
-        alarms = Board(self._stores.connections.redis, LEASE_SECONDS)
+        alarms = AlarmStateStore(self._stores.connections.redis, LEASE_SECONDS)
         return TtInRedis(
             board=board,
             missed_in_a_row=missed_in_a_row(self._hours, board, now),
@@ -96,8 +97,7 @@ class TtSection:
 
     @cached_property
     def _protection(self) -> Protection:
-        redis = self._stores.connections.redis
-        return Protection(api_limits(self._settings), self._settings, redis)
+        return Protection(api_limits(self._settings.tt), self._stores.connections.redis)
 
 
 def health_section(settings: Settings) -> HealthSection:

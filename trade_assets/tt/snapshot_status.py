@@ -8,14 +8,14 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from trade_assets.monitor.alarms.conditions import tt_conditions
 from trade_assets.monitor.alarms.state_store import OpenEpisode
 from trade_assets.monitor.freshness import Freshness
 from trade_assets.remote.protection.limits import ProtectionState
-from trade_assets.settings import Settings
+from trade_assets.settings import AlarmSettings
 from trade_assets.tt.slots.slot_board import SlotSummary
 from trade_assets.tt.slots.slot_counts import SlotCounts
 from trade_assets.tt.slots.slot_log import SlotNote
+from trade_assets.tt.tt_alarms import tt_conditions
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +103,9 @@ class TtStatus:
         seen: Mapping[str, Any] = {} if found is None else asdict(found)
         protection = seen.get("protection")
         if found is not None and protection is not None:
-            percent = round(found.protection.budget_percent, 2)
-            protection = {**protection, "budget_percent": percent}
+            percent = found.protection.budget_percent
+            shown = None if percent is None else round(percent, 2)
+            protection = {**protection, "budget_percent": shown}
         return {
             "environment": self.environment,
             "enabled": self.enabled,
@@ -120,9 +121,9 @@ class TtStatus:
         }
 
 
-def problems_of(found: TtInRedis, settings: Settings) -> tuple[str, ...]:
+def problems_of(found: TtInRedis, alarms: AlarmSettings) -> tuple[str, ...]:
     """What is alarming, by the conditions of the alarms, and kinds that are not fresh."""
-    conditions = tt_conditions(found.protection, found.missed_in_a_row or 0, settings)
+    conditions = tt_conditions(found.protection, found.missed_in_a_row or 0, alarms)
     problems = [f"{item.title}. {item.detail}" for item in conditions if item.active]
     problems += [_kind_problem(kind) for kind in found.kinds if kind.freshness is not Freshness.OK]
     return tuple(problems)

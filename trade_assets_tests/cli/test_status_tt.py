@@ -12,14 +12,14 @@ import pytest
 from trade_assets.errors import RemoteUnavailableError
 from trade_assets.market.trading_days import CENTRAL
 from trade_assets.monitor.alarms.conditions import Condition
-from trade_assets.monitor.alarms.evaluator import Alarms
+from trade_assets.monitor.alarms.evaluator import AlarmEvaluator
 from trade_assets.monitor.alarms.notifier import Notifier
 from trade_assets.ports import free_port
 from trade_assets.remote.protection.protection import Protection
 from trade_assets.settings import Settings
-from trade_assets.tt.client.tiers import api_limits
 from trade_assets.tt.datasets import SNAPSHOTS
 from trade_assets.tt.formats.slot_times import SLOT, slot_at
+from trade_assets.tt.key_tiers import api_limits
 from trade_assets.tt.slots.slot_board import SlotSummary
 from trade_assets.tt.slots.slot_log import SlotNote, SlotState
 from trade_assets_tests.cli.helpers import Run, freshen, freshen_slots
@@ -65,7 +65,7 @@ def problems(run: Run) -> list[str]:
 
 
 def protection_of(settings: Settings, client: Any) -> Protection:
-    return Protection(api_limits(settings), settings, client, sleep=lambda _: None)
+    return Protection(api_limits(settings.tt), client, sleep=lambda _: None)
 
 
 def fail_until_open(settings: Settings, client: Any) -> None:
@@ -219,7 +219,7 @@ def test_open_alarms_are_listed(
     run: Run, stores: Stores, settings: Settings, redis_client: Any
 ) -> None:
     freshen_slots(stores)
-    alarms = Alarms(settings, redis_client, Notifier([]))
+    alarms = AlarmEvaluator(Notifier([]), redis_client)
     began = datetime.now(UTC) - timedelta(minutes=5)
     alarms.look([Condition("x:breaker", "Much is [red]", True, "It burns.")], began)
     (alarm,) = tt_of(run)["alarms"]

@@ -19,7 +19,7 @@ from trade_assets.feeds.formats.spot_risk import SPOT_RISK
 from trade_assets.feeds.formats.trade_ledger import FILLS
 
 
-def test_key_of_a_file():
+def test_key_of_a_file() -> None:
     pushed_at = datetime(2025, 7, 17, 23, 59, 59, tzinfo=timezone(timedelta(hours=-5)))
     assert (
         feed_file_key(FILLS, "trades_20250718.csv", pushed_at)
@@ -32,7 +32,9 @@ def test_key_of_a_file():
     st.datetimes(datetime(1970, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC)),
     st.text(st.characters(exclude_characters="/", exclude_categories=["Cs"]), min_size=1),
 )
-def test_keys_come_apart_as_they_were_put_together(path, pushed_at, file_name):
+def test_keys_come_apart_as_they_were_put_together(
+    path: str, pushed_at: datetime, file_name: str
+) -> None:
     feed = FEEDS[path]
     found = parse_feed_key(feed_file_key(feed, file_name, pushed_at))
     hour = pushed_at.replace(minute=0, second=0, microsecond=0)
@@ -42,7 +44,7 @@ def test_keys_come_apart_as_they_were_put_together(path, pushed_at, file_name):
     assert partition_hour(found.partition) == hour
 
 
-def test_keys_sort_by_hour():
+def test_keys_sort_by_hour() -> None:
     hours = [datetime(2025, 7, 17, 9, tzinfo=UTC) + timedelta(hours=n) for n in range(200)]
     prefixes = [hour_prefix(SPOT_RISK, hour) for hour in hours]
     assert prefixes == sorted(prefixes)
@@ -64,6 +66,6 @@ def test_keys_sort_by_hour():
         "snapshots/tt/live/orders/dt=2025-07-17/hh=19/20250717T190000Z.json",
     ],
 )
-def test_other_keys_are_nobodys(key):
+def test_other_keys_are_nobodys(key: str) -> None:
     with pytest.raises(UnknownFeedError):
         parse_feed_key(key)

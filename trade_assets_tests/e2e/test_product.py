@@ -230,6 +230,7 @@ def test_the_ui_shows_lineage_metadata_and_checks(product: Product) -> None:
         return found if history["assetMaterializations"] and done else None
 
     nodes = eventually(reported, 60, "materialisations in the UI")
+    assert nodes is not None
     for layer in ("latest", "history"):
         node = nodes[f"actant/spot_risk/{layer}"]
         assert node["dependencyKeys"] == [{"path": ["actant", "spot_risk", "files"]}]

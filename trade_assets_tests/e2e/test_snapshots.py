@@ -20,12 +20,12 @@ import urllib3
 from trade_assets.datasets.keys import PARTITION_FORMAT
 from trade_assets.errors import StoreUnavailableError
 from trade_assets.monitor.alarms.evaluator import LEASE_SECONDS
-from trade_assets.monitor.alarms.state_store import Board
+from trade_assets.monitor.alarms.state_store import AlarmStateStore
 from trade_assets.ports import LOOPBACK
 from trade_assets.remote.secrets import SecretsManagerCredentials
 from trade_assets.stores.aws import secretsmanager_client
 from trade_assets.stores.redis.latest_store import LatestStore
-from trade_assets.tt.client.token_cache import TokenVault
+from trade_assets.tt.client.token_cache import TokenCache
 from trade_assets.tt.datasets import SNAPSHOTS
 from trade_assets.tt.formats.slot_times import SLOT, slot_at
 from trade_assets.tt.formats.snapshot_keys import parse_snapshot_key, snapshot_hour_prefix
@@ -154,8 +154,8 @@ def status(product: Product) -> dict[str, Any]:
 
 def open_alarms(product: Product) -> set[str]:
     """Names of the alarms that are open."""
-    board = Board(product.stores.latest._redis, LEASE_SECONDS)
-    return {episode.name for episode in board.open_episodes()}
+    states = AlarmStateStore(product.stores.latest._redis, LEASE_SECONDS)
+    return {episode.name for episode in states.open_episodes()}
 
 
 _KNOWN_SECRETS: list[str] = []
@@ -164,9 +164,10 @@ _KNOWN_SECRETS: list[str] = []
 
 def remember_secrets(product: Product) -> None:
     """Note what must be nowhere: the key, the secret and the token of now."""
-    credential = SecretsManagerCredentials(product.running.settings).get()
-    vault = TokenVault(product.running.settings, product.stores.latest._redis)
-    token = eventually(lambda: vault.read(credential), 60, "a shared token")
+    settings = product.running.settings
+    credential = SecretsManagerCredentials(settings, settings.tt_secret_name).get()
+    cache = TokenCache(settings, product.stores.latest._redis)
+    token = eventually(lambda: cache.read(credential), 60, "a shared token")
     assert token is not None
     secrets_now = (credential.key, credential.secret, token.value)
     _KNOWN_SECRETS.extend(secret.get_secret_value() for secret in secrets_now)

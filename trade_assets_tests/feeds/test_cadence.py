@@ -28,7 +28,7 @@ def gap(start: str, end: str, files_expected: int, still_open: bool = False) -> 
     return Gap(central(start), central(end), files_expected, still_open)
 
 
-def test_a_daily_feed_misses_nothing_over_weekends_holidays_and_breaks():
+def test_a_daily_feed_misses_nothing_over_weekends_holidays_and_breaks() -> None:
     stretches = points(
         "2025-07-02 16:00", "2025-07-03 16:00", "2025-07-07 16:00", "2025-07-08 16:10"
     )  # fmt: skip
@@ -36,7 +36,7 @@ def test_a_daily_feed_misses_nothing_over_weekends_holidays_and_breaks():
     assert find_gaps(stretches, TRADING_DAY_SECONDS, limit) == []
 
 
-def test_a_daily_feed_that_misses_days():
+def test_a_daily_feed_that_misses_days() -> None:
     stretches = points(
         "2025-07-03 16:00",
         "2025-07-08 15:50",  # the 7th is missing, the 4th is a holiday
@@ -51,7 +51,7 @@ def test_a_daily_feed_that_misses_days():
     ]
 
 
-def test_stretches_end_where_the_market_closes_and_no_gap_is_seen():
+def test_stretches_end_where_the_market_closes_and_no_gap_is_seen() -> None:
     week = [
         (central(f"2025-07-{day - 1:02} 17:00:05"), central(f"2025-07-{day:02} 15:59:55"))
         for day in (14, 15, 16, 17, 18, 21)
@@ -66,7 +66,9 @@ def test_stretches_end_where_the_market_closes_and_no_gap_is_seen():
     ("seconds", "expected"),
     [(30, None), (31, 5), (40, 7), (42, 7), (43, 8), (600, 119)],
 )
-def test_files_expected_are_those_of_the_cadence_strictly_between(seconds, expected):
+def test_files_expected_are_those_of_the_cadence_strictly_between(
+    seconds: int, expected: int | None
+) -> None:
     start = central("2025-07-17 10:00")
     stretches = [(start - MINUTE, start), (start + timedelta(seconds=seconds),) * 2]
     assert [found.files_expected for found in find_gaps(stretches, 5, 30)] == (
@@ -74,14 +76,14 @@ def test_files_expected_are_those_of_the_cadence_strictly_between(seconds, expec
     )
 
 
-def test_a_gap_is_counted_in_open_time_and_is_of_one_file_at_least():
+def test_a_gap_is_counted_in_open_time_and_is_of_one_file_at_least() -> None:
     stretches = points("2025-07-17 15:30", "2025-07-17 17:30")
     assert find_gaps(stretches, 900, 1800) == [gap("2025-07-17 15:30", "2025-07-17 17:30", 3)]
     assert find_gaps(stretches, 900, 3600) == []
     assert find_gaps(stretches, 36_000, 1800)[0].files_expected == 1
 
 
-def test_silence_until_now_is_an_open_gap():
+def test_silence_until_now_is_an_open_gap() -> None:
     stretches = points("2025-07-18 15:00")
 
     def look(now: str) -> list[Gap]:
@@ -95,7 +97,7 @@ def test_silence_until_now_is_an_open_gap():
     assert find_gaps([], 1000, 3600, now=central("2025-07-20 17:10")) == []
 
 
-def test_gaps_that_ended_before_are_left_out_and_one_that_spans_is_whole():
+def test_gaps_that_ended_before_are_left_out_and_one_that_spans_is_whole() -> None:
     stretches = points("2025-07-17 08:00", "2025-07-17 09:00", "2025-07-17 10:00")
 
     def look(since: str) -> list[Gap]:

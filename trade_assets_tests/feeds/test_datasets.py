@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from trade_assets.datasets.dataset import to_records
+from trade_assets.datasets.dataset import Feed, to_records
 from trade_assets.datasets.records import COMMON_SCHEMA, IDENTITY_SCHEMA, RECORD_SCHEMA
 from trade_assets.datasets.registry import feed_of_file
 from trade_assets.feeds.datasets import FEEDS
@@ -79,24 +79,27 @@ SMALL_FILES = {
         ("", None),
     ],
 )
-def test_a_file_belongs_to_the_feed_whose_pattern_it_matches_whole(file_name, feed):
+def test_a_file_belongs_to_the_feed_whose_pattern_it_matches_whole(
+    file_name: str, feed: Feed | None
+) -> None:
     assert feed_of_file(file_name) is feed
 
 
 @pytest.mark.parametrize("path", sorted(FEEDS))
-def test_every_feed_has_columns_of_its_own_under_names_of_its_own(path):
+def test_every_feed_has_columns_of_its_own_under_names_of_its_own(path: str) -> None:
     feed = FEEDS[path]
     assert feed.path == path
     assert feed.schema
     assert not {*feed.schema, "extra"} & {*RECORD_SCHEMA}
     assert set(feed.quote_columns or ()) <= set(feed.schema)
-    assert feed.freshness_seconds > (feed.cadence_seconds or 0)
+    cadence_seconds = feed.cadence_seconds or 0
+    assert feed.freshness_seconds > cadence_seconds
     assert (feed.gap_seconds is None) == (feed.cadence_seconds is None)
-    assert feed.gap_seconds is None or feed.gap_seconds > feed.cadence_seconds > 0
+    assert feed.gap_seconds is None or feed.gap_seconds > cadence_seconds > 0
 
 
 @pytest.mark.parametrize("path", sorted(FEEDS))
-def test_records_of_every_feed_follow_its_schema(path):
+def test_records_of_every_feed_follow_its_schema(path: str) -> None:
     feed = FEEDS[path]
     name, data = SMALL_FILES[path]
     parsed = feed.parse(data, name)
@@ -110,6 +113,6 @@ def test_records_of_every_feed_follow_its_schema(path):
 
 
 @pytest.mark.parametrize("path", sorted(FEEDS))
-def test_no_column_of_any_feed_is_nested(path):
+def test_no_column_of_any_feed_is_nested(path: str) -> None:
     assert all(not dtype.is_nested() for dtype in FEEDS[path].record_schema.values())
     assert all(isinstance(dtype, pl.DataType) for dtype in FEEDS[path].record_schema.values())

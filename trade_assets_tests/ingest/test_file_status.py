@@ -67,7 +67,7 @@ def gaps(stores: Stores, now: datetime) -> list[tuple[float, float]]:
     """Gaps that were over at a time, as seconds after `START`."""
     return [
         ((gap.start - START).total_seconds(), (gap.end - START).total_seconds())
-        for gap in status(stores, now).gaps
+        for gap in status(stores, now).gaps or ()
         if not gap.open
     ]
 
@@ -83,7 +83,7 @@ def test_the_newest_file_what_it_covers_and_its_unknown_columns_are_noted(
     assert found.last_ingest_time == NOW
     assert found.lag_seconds == 0.5
     assert found.unknown_columns == ("RHO", "VEGA")
-    assert [(gap.start, gap.end, gap.files_expected) for gap in found.gaps] == [
+    assert [(gap.start, gap.end, gap.files_expected) for gap in found.gaps or ()] == [
         (START, START + timedelta(seconds=30), 29)
     ]
 

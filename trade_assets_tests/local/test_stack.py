@@ -76,7 +76,7 @@ def test_only_a_local_stack_is_started(wrong: dict[str, object], tmp_path: Path)
     settings = load_settings(home=tmp_path, **wrong)
     with (
         pytest.raises(SettingsError, match="local parts"),
-        running_stack(settings, simulator=False, say=str, stopping=list),
+        running_stack(settings, simulator=False, say=print, stopping=print),
     ):
         pytest.fail("started")
 
@@ -86,7 +86,7 @@ def test_a_home_that_cannot_be_written_is_explained(tmp_path: Path) -> None:
     settings = load_settings(home=tmp_path / "a-file")
     with (
         pytest.raises(LocalStackError, match=r"cannot write .*TRADE_ASSETS_HOME"),
-        running_stack(settings, simulator=False, say=str, stopping=list),
+        running_stack(settings, simulator=False, say=print, stopping=print),
     ):
         pytest.fail("started")
 

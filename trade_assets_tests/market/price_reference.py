@@ -22,7 +22,7 @@ def whole(text: str) -> Fraction:
 def plain(text: str) -> Fraction:
     """A text of digits with at most one dot and a digit on one side of it."""
     before, _, after = text.partition(".")
-    return whole(before + after) / 10 ** len(after)
+    return whole(before + after) / Fraction(10) ** len(after)
 
 
 def two_digits(text: str) -> Fraction:
@@ -46,7 +46,7 @@ def dotted(text: str) -> Fraction:
     if dot and not digits:
         raise ValueError(text)
     digits = digits + "00"
-    part = two_digits(digits[:2]) + whole(digits[2:] + "0") / 10 ** len(digits[2:] + "0")
+    part = two_digits(digits[:2]) + plain(f".{digits[2:]}0")
     return whole(points) + part / 32
 
 
@@ -62,7 +62,7 @@ def dashed(text: str) -> Fraction:
     elif rest:
         if rest[0] != ".":
             raise ValueError(text)
-        part = whole(rest[1:]) / 10 ** len(rest[1:])
+        part = plain(rest)
     else:
         part = Fraction(0)
     return whole(points) + (two_digits(ticks[:2]) + part) / 32

@@ -31,17 +31,17 @@ HOLIDAYS = {
 
 
 @pytest.mark.parametrize("year", HOLIDAYS)
-def test_holidays(year):
+def test_holidays(year: int) -> None:
     expected = {date.fromisoformat(f"{year}-{day}") for day in HOLIDAYS[year]}
     assert calendar.holidays(year) == expected
 
 
 @pytest.mark.parametrize("day", ["2025-10-13", "2025-11-11", "2021-12-31", "2027-12-31"])
-def test_columbus_veterans_and_the_eve_of_a_saturdays_new_year_are_business_days(day):
+def test_columbus_veterans_and_the_eve_of_a_saturdays_new_year_are_business_days(day: str) -> None:
     assert calendar.is_business_day(date.fromisoformat(day))
 
 
-def test_holidays_never_adjoin():
+def test_holidays_never_adjoin() -> None:
     """What moves for a holiday moves by one day, or over a weekend."""
     for year in range(2000, 2100):
         days = calendar.holidays(year) | calendar.holidays(year + 1)
@@ -49,7 +49,7 @@ def test_holidays_never_adjoin():
 
 
 @given(DAYS)
-def test_business_days_around_a_day(day):
+def test_business_days_around_a_day(day: date) -> None:
     after, before = calendar.business_day_from(day), calendar.business_day_until(day)
     assert before <= day <= after
     assert calendar.is_business_day(before)
@@ -82,7 +82,7 @@ def test_business_days_around_a_day(day):
         ("FGBL", 2024, 3, "2024-03-07"),
     ],
 )
-def test_last_trading_days(product, year, month, day):
+def test_last_trading_days(product: str, year: int, month: int, day: str) -> None:
     last = calendar.future_last_trade(PRODUCTS[product], year, month)
     assert last == date.fromisoformat(day)
 
@@ -101,12 +101,12 @@ def test_last_trading_days(product, year, month, day):
         (2043, 4, "2043-03-26"),  # Good Friday, and the last business day is the Tuesday after
     ],
 )
-def test_monthly_options(year, month, day):
+def test_monthly_options(year: int, month: int, day: str) -> None:
     assert calendar.month_option_expiry(year, month) == date.fromisoformat(day)
 
 
 @given(st.integers(2000, 2098), st.integers(1, 12))
-def test_a_monthly_option_leaves_two_business_days_in_its_month(year, month):
+def test_a_monthly_option_leaves_two_business_days_in_its_month(year: int, month: int) -> None:
     friday = calendar.month_option_friday(year, month)
     start = date(year, month, 1)
     left = [friday + ONE * n for n in range(1, (start - friday).days)]
@@ -132,16 +132,17 @@ def test_a_monthly_option_leaves_two_business_days_in_its_month(year, month):
         (0, 5, 2027, 5, "2027-06-01"),  # Memorial Day: into another month
     ],
 )
-def test_weekly_options(weekday, week, year, month, expiry):
+def test_weekly_options(weekday: int, week: int, year: int, month: int, expiry: str) -> None:
     day = calendar.weekly_day(weekday, week, year, month)
+    assert day is not None
     assert calendar.weekly_expiry(day) == date.fromisoformat(expiry)
 
 
 @given(DAYS)
-def test_weeks_of_a_month(day):
+def test_weeks_of_a_month(day: date) -> None:
     week = calendar.week_of_month(day)
     assert calendar.weekly_day(day.weekday(), week, day.year, day.month) == day
 
 
-def test_a_month_without_a_fifth_weekday():
+def test_a_month_without_a_fifth_weekday() -> None:
     assert calendar.weekly_day(2, 5, 2025, 5) is None

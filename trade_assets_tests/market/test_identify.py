@@ -3,7 +3,7 @@
 from datetime import date
 
 import polars as pl
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from trade_assets.errors import SymbolError
@@ -25,7 +25,7 @@ TEXTS = [
 ]
 
 
-def row(text, notation, as_of):
+def row(text: str | None, notation: SymbolNotation, as_of: date) -> tuple[object, ...]:
     try:
         item = None if text is None else parse_symbol(text, notation, as_of)
     except SymbolError:
@@ -36,7 +36,7 @@ def row(text, notation, as_of):
     return item.instrument_id, item.product, item.expiry, strike, item.put_call, item.underlying_id
 
 
-def test_one_of_each():
+def test_one_of_each() -> None:
     frame = identify(pl.Series(TEXTS), SymbolNotation.ACTANT_RISK, AS_OF)
     assert dict(frame.schema) == INSTRUMENT_SCHEMA
     nothing = (None,) * len(INSTRUMENT_SCHEMA)
@@ -48,13 +48,14 @@ def test_one_of_each():
     ]
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.sampled_from(TEXTS), max_size=20),
     st.sampled_from(SymbolNotation),
     st.dates(date(2020, 1, 1), date(2030, 12, 31)),
 )
-def test_columns_are_read_as_each_symbol_alone(texts, notation, as_of):
+def test_columns_are_read_as_each_symbol_alone(
+    texts: list[str | None], notation: SymbolNotation, as_of: date
+) -> None:
     column = pl.Series("x", texts, dtype=pl.String)
     for _ in range(2):
         frame = identify(column, notation, as_of)
@@ -62,7 +63,7 @@ def test_columns_are_read_as_each_symbol_alone(texts, notation, as_of):
         assert frame.rows() == [row(text, notation, as_of) for text in texts]
 
 
-def test_years_of_one_digit_are_not_remembered_over_the_years():
+def test_years_of_one_digit_are_not_remembered_over_the_years() -> None:
     column = pl.Series(["ZNU0"])
     ids = [
         identify(column, SymbolNotation.CME, date(year, 1, 1))["instrument_id"][0]
@@ -71,7 +72,7 @@ def test_years_of_one_digit_are_not_remembered_over_the_years():
     assert ids == ["ZNU20", "ZNU30"]
 
 
-def test_a_change_in_place_is_not_remembered():
+def test_a_change_in_place_is_not_remembered() -> None:
     column = pl.Series(["ZNU5", "?"])
     first = identify(column, SymbolNotation.CME, AS_OF)
     first.drop_in_place("product")
@@ -81,13 +82,13 @@ def test_a_change_in_place_is_not_remembered():
     assert dict(again.schema) == INSTRUMENT_SCHEMA
 
 
-def test_no_symbols():
+def test_no_symbols() -> None:
     frame = identify(pl.Series([], dtype=pl.String), SymbolNotation.CME, AS_OF)
     assert frame.height == 0
     assert dict(frame.schema) == INSTRUMENT_SCHEMA
 
 
-def test_rows_of_instruments():
+def test_rows_of_instruments() -> None:
     frame = instrument_rows([None, parse_id("VY3N25-C110.75"), parse_id("ZN")])
     assert dict(frame.schema) == INSTRUMENT_SCHEMA
     assert frame.rows() == [

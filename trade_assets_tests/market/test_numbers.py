@@ -47,11 +47,11 @@ def read(text: str, missing: tuple[str, ...] = ("", "INVALID")) -> tuple[float |
         ("0e999", 0.0),
     ],
 )
-def test_numbers(text, value):
+def test_numbers(text: str, value: float) -> None:
     assert read(text) == (value, [])
 
 
-def test_zero_has_no_sign():
+def test_zero_has_no_sign() -> None:
     assert str(read("-0.0")[0]) == "0.0"
 
 
@@ -74,23 +74,23 @@ def test_zero_has_no_sign():
         ("\u0663", "is not a number"),
     ],
 )
-def test_no_numbers(text, reason):
+def test_no_numbers(text: str, reason: str) -> None:
     assert read(text) == (None, [f"X {text!r} {reason}"])
 
 
-def test_what_counts_as_missing_is_the_feeds_business():
+def test_what_counts_as_missing_is_the_feeds_business() -> None:
     assert read("INVALID") == (None, [])
     assert read("INVALID", missing=()) == (None, ["X 'INVALID' is not a number"])
     assert read("", missing=()) == (None, ["X '' is missing"])
 
 
-def test_long_texts_are_shown_in_part():
+def test_long_texts_are_shown_in_part() -> None:
     assert read("9" * 5_000)[1] == [f"X '{'9' * 60}…' is out of range"]
 
 
 @given(st.lists(ANY_TEXTS, min_size=1, max_size=20))
 @example(["123456789.", "1234567890123456", "0.1234567890123456"])
-def test_columns_are_read_as_each_text_alone(texts):
+def test_columns_are_read_as_each_text_alone(texts: list[str]) -> None:
     """The vectorised path agrees with the plain one: no text turns into a silent null."""
     columns = [pl.Series("A", texts), pl.Series("B", texts[::-1])]
     (a, b), problems = read_numbers(columns, ("", "INVALID"))
@@ -110,7 +110,7 @@ def test_columns_are_read_as_each_text_alone(texts):
 
 
 @given(NUMBER_TEXTS)
-def test_what_is_read_is_what_was_written(text):
+def test_what_is_read_is_what_was_written(text: str) -> None:
     result = read_number(text)
     if isinstance(result, float):
         assert result == float(Decimal(text))
@@ -119,7 +119,7 @@ def test_what_is_read_is_what_was_written(text):
             assert Decimal(repr(result)) == Decimal(text)
 
 
-def test_whole_numbers():
+def test_whole_numbers() -> None:
     column, problems = whole_numbers(pl.Series("Q", [1.0, None, 1.5, 1e19]))
     assert column.to_list()[:2] == [1, None]
     assert problems == [(2, "Q 1.5 is not a whole number"), (3, "Q 1e+19 is not a whole number")]

@@ -43,7 +43,7 @@ def ticks(code: str) -> pl.Series:
 
 
 @pytest.mark.parametrize(("code", "notation"), WRITTEN)
-def test_every_tick_there_and_back(code, notation):
+def test_every_tick_there_and_back(code: str, notation: PriceNotation) -> None:
     """Texts and values are the same again, below zero too."""
     values = pl.concat([ticks(code), -ticks(code)])
     texts = format_prices(values, notation)
@@ -54,7 +54,9 @@ def test_every_tick_there_and_back(code, notation):
 
 
 @pytest.mark.parametrize(("code", "notation"), FINEST)
-def test_every_tick_is_the_text_that_the_plain_reader_reads(code, notation):
+def test_every_tick_is_the_text_that_the_plain_reader_reads(
+    code: str, notation: PriceNotation
+) -> None:
     texts = format_prices(ticks(code), notation).to_list()
     assert len(set(texts)) == len(texts)
     tick = PRODUCTS[code].tick
@@ -63,7 +65,7 @@ def test_every_tick_is_the_text_that_the_plain_reader_reads(code, notation):
 
 
 @pytest.mark.parametrize(("code", "notation"), WRITTEN)
-def test_ticks_alone_there_and_back(code, notation):
+def test_ticks_alone_there_and_back(code: str, notation: PriceNotation) -> None:
     """The last points of the 200, one text at a time."""
     last = int(200 / PRODUCTS[code].tick)
     for count in range(last - 300, last + 1):
@@ -85,7 +87,7 @@ def kept(text: str, notation: PriceNotation) -> float | str:
     return number if Fraction(number) == value else "has more digits than can be kept"
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.lists(TEXTS, min_size=1, max_size=15), st.sampled_from(PriceNotation))
 @example(["110.1650000", "110.161", "110.4", "9999999999.165", "999999999.31875"], DOTTED)
 @example(
@@ -98,7 +100,7 @@ def kept(text: str, notation: PriceNotation) -> float | str:
 @example(
     ["-0", "-.0", "0.333333333333333333333", "1e2", "." + "0" * 30 + "1", "0.5" + "0" * 30], DECIMAL
 )
-def test_columns_are_read_as_each_text_alone(texts, notation):
+def test_columns_are_read_as_each_text_alone(texts: list[str], notation: PriceNotation) -> None:
     values, problems = read_prices(pl.Series("p", texts), notation, missing=())
     found = dict(problems)
     assert len(found) == len(problems)
@@ -113,7 +115,7 @@ def test_columns_are_read_as_each_text_alone(texts, notation):
             assert str(values[at]) != "-0.0"
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(
     st.lists(
         st.one_of(
@@ -130,7 +132,9 @@ def test_columns_are_read_as_each_text_alone(texts, notation):
     st.sampled_from(PriceNotation),
 )
 @example([1e-5, 123456789012345.6, 1e15, 1e16, -0.0, 0.00012345678901234567], DECIMAL)
-def test_columns_are_written_as_each_price_alone(values, notation):
+def test_columns_are_written_as_each_price_alone(
+    values: list[float | None], notation: PriceNotation
+) -> None:
     exact = [
         None if value is None else Decimal(repr(value) if notation is DECIMAL else value)
         for value in values
@@ -149,7 +153,7 @@ def test_columns_are_written_as_each_price_alone(values, notation):
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), 1e300, 5e-324])
 @pytest.mark.parametrize("notation", PriceNotation)
-def test_what_no_text_holds_is_refused(value, notation):
+def test_what_no_text_holds_is_refused(value: float, notation: PriceNotation) -> None:
     with pytest.raises(PriceError):
         format_prices(pl.Series("p", [110.5, value]), notation)
 
@@ -163,7 +167,9 @@ def test_what_no_text_holds_is_refused(value, notation):
         (DASHED, "110-16+", 110.515625),
     ],
 )
-def test_missing_words_are_null_and_no_problem(notation, text, value):
+def test_missing_words_are_null_and_no_problem(
+    notation: PriceNotation, text: str, value: float
+) -> None:
     texts = pl.Series("PX_LAST", [text, "", "#N/A", "junk", None])
     column, problems = read_prices(texts, notation, missing=("", "#N/A"))
     assert column.equals(
@@ -172,7 +178,7 @@ def test_missing_words_are_null_and_no_problem(notation, text, value):
     assert problems == [(3, f"PX_LAST 'junk' is not a price ({notation})")]
 
 
-def test_an_empty_text_is_missing_unless_the_feed_says_otherwise():
+def test_an_empty_text_is_missing_unless_the_feed_says_otherwise() -> None:
     for notation in PriceNotation:
         assert read_prices(pl.Series("p", [""]), notation)[1] == []
         assert len(read_prices(pl.Series("p", [""]), notation, missing=())[1]) == 1
@@ -180,13 +186,14 @@ def test_an_empty_text_is_missing_unless_the_feed_says_otherwise():
 
 @pytest.mark.parametrize("notation", PriceNotation)
 @pytest.mark.parametrize("cells", [[], [None, None]])
-def test_columns_without_a_price(cells, notation):
+def test_columns_without_a_price(cells: list[str | None], notation: PriceNotation) -> None:
     texts = pl.Series("p", cells, dtype=pl.String)
     values, problems = read_prices(texts, notation)
-    assert (values.to_list(), values.dtype, problems) == (cells, pl.Float64, [])
+    assert (values.to_list(), problems) == (cells, [])
+    assert values.dtype == pl.Float64
     assert format_prices(values, notation).equals(texts, check_dtypes=True)
 
 
-def test_long_garbage_is_shown_in_part():
+def test_long_garbage_is_shown_in_part() -> None:
     (problem,) = read_prices(pl.Series("p", ["9" * 5_000]), DOTTED)[1]
     assert problem == (0, f"p '{'9' * 32}…' is longer than 32 characters ({DOTTED})")

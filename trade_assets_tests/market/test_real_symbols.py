@@ -20,7 +20,9 @@ FILES = [
 
 
 @pytest.mark.parametrize(("folder", "pattern", "column", "notation"), FILES)
-def test_every_symbol_translates_both_ways(folder, pattern, column, notation):
+def test_every_symbol_translates_both_ways(
+    folder: str, pattern: str, column: str, notation: SymbolNotation
+) -> None:
     count = 0
     for path in reference.real_files(folder, pattern):
         with path.open(newline="") as file:
@@ -29,6 +31,7 @@ def test_every_symbol_translates_both_ways(folder, pattern, column, notation):
             instrument = parse_symbol(row[column], notation, date(2025, 7, 17))
             assert format_symbol(instrument, notation) == row[column]
             if row.get("STRIKE", "INVALID") != "INVALID":
+                assert instrument.strike is not None
                 assert float(instrument.strike) == float(row["STRIKE"])
                 assert instrument.put_call == row["ITYPE"]
             if "EXPIRE_DT" in row:

@@ -56,11 +56,11 @@ def counted_seconds(start: datetime, end: datetime) -> float:
         ("2025-03-03 12:00", "2025-03-17 12:00", 10 * 23),
     ],
 )
-def test_open_time_by_the_desks_clock(start, end, hours):
+def test_open_time_by_the_desks_clock(start: str, end: str, hours: float) -> None:
     assert open_seconds(central(start), central(end)) == hours * HOUR_SECONDS
 
 
-def test_fractions_count_and_the_zone_of_an_argument_does_not():
+def test_fractions_count_and_the_zone_of_an_argument_does_not() -> None:
     start = datetime(2025, 7, 17, 20, 59, 59, 999_999, tzinfo=UTC)
     assert open_seconds(start, start + timedelta(hours=1)) == 1e-6
     end = start + timedelta(days=4, microseconds=7)
@@ -74,29 +74,31 @@ MINUTES = st.integers(0, 365 * 24 * 60).map(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(MINUTES, st.integers(0, 8 * 24 * 60))
-def test_open_time_is_the_count_of_open_minutes(start, minutes):
+def test_open_time_is_the_count_of_open_minutes(start: datetime, minutes: int) -> None:
     end = start + MINUTE * minutes
     assert open_seconds(start, end) == counted_seconds(start, end)
 
 
 @pytest.mark.parametrize("change", ["2025-03-09 12:00", "2025-11-02 12:00"])
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(before=st.integers(0, 3 * 24 * 60), after=st.integers(0, 3 * 24 * 60))
-def test_open_time_is_the_count_of_open_minutes_where_clocks_change(change, before, after):
+def test_open_time_is_the_count_of_open_minutes_where_clocks_change(
+    change: str, before: int, after: int
+) -> None:
     start, end = central(change) - MINUTE * before, central(change) + MINUTE * after
     assert open_seconds(start, end) == counted_seconds(start, end)
 
 
 @given(MINUTES, MINUTES, MINUTES)
-def test_open_times_of_parts_add_up(one, two, three):
+def test_open_times_of_parts_add_up(one: datetime, two: datetime, three: datetime) -> None:
     start, middle, end = sorted([one, two, three])
     parts = open_seconds(start, middle) + open_seconds(middle, end)
     assert open_seconds(start, end) == parts
     assert open_seconds(end, start) == 0 or start == end
 
 
-def test_no_more_than_the_longest_time_is_looked_at():
+def test_no_more_than_the_longest_time_is_looked_at() -> None:
     start = central("2025-07-17 10:00")
     assert open_seconds(start, start + LONGEST * 3) == open_seconds(start, start + LONGEST) > 0

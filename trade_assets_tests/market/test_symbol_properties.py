@@ -3,6 +3,7 @@
 import random
 import re
 import string
+from collections.abc import Iterator
 from datetime import date
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trade_assets.errors import SymbolError
-from trade_assets.market.instrument import contract_instrument
+from trade_assets.market.instrument import Instrument, contract_instrument
 from trade_assets.market.listed_contracts import listed_contracts
 from trade_assets.market.products import PRODUCTS
 from trade_assets.market.symbols import (
@@ -37,11 +38,17 @@ ALIASES = {
 STRIKES = st.integers(1_000, 999_999).map(lambda points: f"{points / 1000:.3f}".rstrip("0."))
 
 
-def options(series, strike):
+def expiry_of(item: Instrument) -> date:
+    """All that is listed has one."""
+    assert item.expiry is not None
+    return item.expiry
+
+
+def options(series: Instrument, strike: str) -> list[Instrument]:
     return [parse_id(f"{series.contract}-{right}{strike}") for right in "CP"]
 
 
-def written(instrument):
+def written(instrument: Instrument) -> Iterator[tuple[SymbolNotation, str]]:
     for notation in SymbolNotation:
         try:
             yield notation, format_symbol(instrument, notation)
@@ -49,7 +56,7 @@ def written(instrument):
             continue
 
 
-def test_all_that_is_listed_is_read_back_in_every_notation():
+def test_all_that_is_listed_is_read_back_in_every_notation() -> None:
     strikes = random.Random(7)
     forms = dict.fromkeys(SymbolNotation, 0)
     for item in LISTED:
@@ -58,7 +65,7 @@ def test_all_that_is_listed_is_read_back_in_every_notation():
         for instrument in [item, *more]:
             assert parse_id(instrument.instrument_id) == instrument
             for notation, text in written(instrument):
-                assert parse_symbol(text, notation, item.expiry) == instrument, text
+                assert parse_symbol(text, notation, expiry_of(item)) == instrument, text
                 forms[notation] += 1
     series = sum(item.kind == "series" for item in LISTED)
     futures = len(LISTED) - series
@@ -70,36 +77,36 @@ def test_all_that_is_listed_is_read_back_in_every_notation():
     assert series - 16 * 12 < forms[SymbolNotation.ACTANT_TIME] < series
 
 
-def test_symbols_are_of_one_instrument_each():
+def test_symbols_are_of_one_instrument_each() -> None:
     """Within the ten years that one digit tells apart."""
     for notation in SymbolNotation:
         texts = [
             text
             for item in LISTED
-            if 2020 <= item.expiry.year < 2029
+            if 2020 <= expiry_of(item).year < 2029
             for found, text in written(item)
             if found is notation
         ]
         assert len(texts) == len(set(texts)), notation
 
 
-def test_futures_have_an_alias_that_is_read():
+def test_futures_have_an_alias_that_is_read() -> None:
     for item in LISTED:
         if item.kind == "future":
-            assert parse_symbol(tt_alias(item), SymbolNotation.CME, item.expiry) == item
+            assert parse_symbol(tt_alias(item), SymbolNotation.CME, expiry_of(item)) == item
 
 
 @st.composite
-def symbols(draw):
+def symbols(draw: st.DrawFn) -> tuple[SymbolNotation, str, date]:
     """A notation, a symbol in it, and the day by which to read it."""
     item = draw(st.sampled_from(LISTED))
     if item.kind == "series" and draw(st.booleans()):
         item = draw(st.sampled_from(options(item, draw(STRIKES))))
     notation, text = draw(st.sampled_from(list(written(item))))
-    return notation, text, item.expiry
+    return notation, text, expiry_of(item)
 
 
-def read_or_refused(text, notation, as_of):
+def read_or_refused(text: str, notation: SymbolNotation, as_of: date) -> None:
     """What is accepted is written back as the same text, or is one of the aliases."""
     try:
         instrument = parse_symbol(text, notation, as_of)
@@ -115,9 +122,11 @@ def read_or_refused(text, notation, as_of):
 ALPHABET = string.ascii_letters + string.digits + ".:/- \n\u0663é"
 
 
-@settings(deadline=None, max_examples=1_500)
+@settings(max_examples=1_500)
 @given(symbols(), st.data())
-def test_a_symbol_with_one_character_changed(symbol, data):
+def test_a_symbol_with_one_character_changed(
+    symbol: tuple[SymbolNotation, str, date], data: st.DataObject
+) -> None:
     notation, text, as_of = symbol
     at = data.draw(st.integers(0, len(text)))
     character = data.draw(st.sampled_from(ALPHABET))
@@ -126,21 +135,21 @@ def test_a_symbol_with_one_character_changed(symbol, data):
     read_or_refused(text[:at] + text[at + 1 :], notation, as_of)
 
 
-@settings(deadline=None)
 @given(symbols(), st.sampled_from(SymbolNotation))
-def test_a_symbol_in_another_notation(symbol, notation):
+def test_a_symbol_in_another_notation(
+    symbol: tuple[SymbolNotation, str, date], notation: SymbolNotation
+) -> None:
     read_or_refused(symbol[1], notation, symbol[2])
 
 
-@settings(deadline=None)
 @given(st.text(max_size=40), st.sampled_from(SymbolNotation), st.dates())
-def test_any_text(text, notation, as_of):
+def test_any_text(text: str, notation: SymbolNotation, as_of: date) -> None:
     read_or_refused(text, notation, as_of)
 
 
 @pytest.mark.parametrize("digit", string.digits)
 @pytest.mark.parametrize("at", [10, 11, 12, 13, 14, 15, 16, 17])
-def test_no_digit_of_a_ledgers_date_can_change(at, digit):
+def test_no_digit_of_a_ledgers_date_can_change(at: int, digit: str) -> None:
     """The month letter, the week and the date of an option say the same thrice."""
     text = "XCMEOCADPS20250721N0VY3/110.75"
     changed = text[:at] + digit + text[at + 1 :]

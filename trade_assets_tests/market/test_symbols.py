@@ -73,7 +73,7 @@ EXAMPLES = [
 
 
 @pytest.mark.parametrize(("instrument_id", "notation", "text"), EXAMPLES)
-def test_examples_both_ways(instrument_id, notation, text):
+def test_examples_both_ways(instrument_id: str, notation: SymbolNotation, text: str) -> None:
     instrument = parse_symbol(text, notation, AS_OF)
     assert instrument.instrument_id == instrument_id
     assert parse_id(instrument_id) == instrument
@@ -92,26 +92,26 @@ def test_examples_both_ways(instrument_id, notation, text):
         ("ZNH00", CME, "ZN Mar00"),
     ],
 )
-def test_aliases_are_read(instrument_id, notation, alias):
+def test_aliases_are_read(instrument_id: str, notation: SymbolNotation, alias: str) -> None:
     instrument = parse_symbol(alias, notation, AS_OF)
     assert instrument == parse_id(instrument_id)
     assert format_symbol(instrument, notation) != alias
 
 
-def test_all_parts_of_a_future():
+def test_all_parts_of_a_future() -> None:
     assert parse_id("ZNU25") == Instrument(
         "ZN", InstrumentKind.FUTURE, "ZNU25", date(2025, 9, 19), None, None, "ZNU25"
     )
 
 
-def test_all_parts_of_an_option():
+def test_all_parts_of_an_option() -> None:
     assert parse_id("VY3N25-C110.75") == Instrument(
         *("ZN", InstrumentKind.OPTION, "VY3N25", date(2025, 7, 21)),
         *(Decimal("110.75"), "C", "ZNU25"),
     )
 
 
-def test_all_parts_of_a_series_and_of_a_bare_underlying():
+def test_all_parts_of_a_series_and_of_a_bare_underlying() -> None:
     assert parse_id("OZNQ25") == Instrument(
         "ZN", InstrumentKind.SERIES, "OZNQ25", date(2025, 7, 25), None, None, "ZNU25"
     )
@@ -136,7 +136,7 @@ def test_all_parts_of_a_series_and_of_a_bare_underlying():
         ("WY1Z25", "ZNH26"),
     ],
 )
-def test_underlying_futures(series, underlying):
+def test_underlying_futures(series: str, underlying: str) -> None:
     if underlying:
         assert parse_id(series).underlying_id == underlying
     else:
@@ -156,11 +156,11 @@ def test_underlying_futures(series, underlying):
         ("ZNZ9", "2030-01-02", "ZNZ29"),
     ],
 )
-def test_years_of_one_digit(text, as_of, instrument_id):
-    as_of = date.fromisoformat(as_of)
-    assert parse_symbol(text, CME, as_of).instrument_id == instrument_id
+def test_years_of_one_digit(text: str, as_of: str, instrument_id: str) -> None:
+    day = date.fromisoformat(as_of)
+    assert parse_symbol(text, CME, day).instrument_id == instrument_id
     bloomberg = f"TY{text[2:]} Comdty"
-    assert parse_symbol(bloomberg, BLOOMBERG, as_of).instrument_id == instrument_id
+    assert parse_symbol(bloomberg, BLOOMBERG, day).instrument_id == instrument_id
 
 
 @pytest.mark.parametrize(
@@ -226,7 +226,7 @@ def test_years_of_one_digit(text, as_of, instrument_id):
         (CME, "OZN Aug25", "OZN is no product"),
     ],
 )
-def test_refused_with_the_reason(notation, text, reason):
+def test_refused_with_the_reason(notation: SymbolNotation, text: str, reason: str) -> None:
     with pytest.raises(SymbolError) as caught:
         parse_symbol(text, notation, AS_OF)
     assert str(caught.value).startswith(f"{notation} symbol {text!r}: ")
@@ -245,7 +245,9 @@ def test_refused_with_the_reason(notation, text, reason):
         (BLOOMBERG, "VY3N25", "Bloomberg names single options"),
     ],
 )
-def test_no_symbol_with_the_reason(notation, instrument_id, reason):
+def test_no_symbol_with_the_reason(
+    notation: SymbolNotation, instrument_id: str, reason: str
+) -> None:
     with pytest.raises(SymbolError) as caught:
         format_symbol(parse_id(instrument_id), notation)
     assert str(caught.value).startswith(f"{instrument_id} has no {notation} symbol: ")
@@ -260,12 +262,12 @@ def test_no_symbol_with_the_reason(notation, instrument_id, reason):
         "OZNZ99-C1\n",
     ],
 )
-def test_no_ids(text):
+def test_no_ids(text: str) -> None:
     with pytest.raises(SymbolError):
         parse_id(text)
 
 
-def test_what_two_digits_of_a_year_cannot_name():
+def test_what_two_digits_of_a_year_cannot_name() -> None:
     """The December weeklies of 2099 are on a future of 2100."""
     assert parse_id("OZNZ99").underlying_id == "ZNZ99"
     with pytest.raises(SymbolError, match="its future is of 2100"):
@@ -274,15 +276,21 @@ def test_what_two_digits_of_a_year_cannot_name():
         parse_symbol("ZNH1", CME, date(2099, 12, 1))
 
 
-def test_tt_alias():
+def test_tt_alias() -> None:
     assert tt_alias(parse_id("ZNU25")) == "ZN Sep25"
     with pytest.raises(SymbolError, match="OZNU25 is no future"):
         tt_alias(parse_id("OZNU25"))
 
 
-def of_parts(asset, expiry, strike=None, put_call=None, product="ZN"):
+def of_parts(
+    asset: str,
+    expiry: str | None,
+    strike: str | None = None,
+    put_call: str | None = None,
+    product: str | None = None,
+) -> str:
     return instrument_of_parts(
-        product=product,
+        product=product or "ZN",
         asset=asset,
         expiry=date.fromisoformat(expiry) if expiry else None,
         strike=Decimal(strike) if strike else None,
@@ -290,7 +298,7 @@ def of_parts(asset, expiry, strike=None, put_call=None, product="ZN"):
     ).instrument_id
 
 
-def test_parts_of_a_start_of_day_file():
+def test_parts_of_a_start_of_day_file() -> None:
     assert of_parts("ZN", "2025-06-18") == "ZNM25"
     assert of_parts("ZN", "2025-06-18", "109.75") == "ZNM25"
     assert of_parts("ZT", "2025-06-30", product="ZT") == "ZTM25"
@@ -302,31 +310,31 @@ def test_parts_of_a_start_of_day_file():
 
 
 @pytest.mark.parametrize(
-    ("arguments", "reason"),
+    ("asset", "rest", "reason"),
     [
-        (("ZN", None), "ZN without an expiry"),
-        (("FGBL", None, "129.5", None, "FGBL"), "FGBL without an expiry"),
-        (("WY5", "2025-05-28", "109.5", "P"), "no WY5 expires on 2025-05-28"),
-        (("VY5", "2025-05-27", "109.5", "P"), "no VY5 expires on 2025-05-27"),
-        (("ZN", "2022-06-17"), "(ZNM22 does on 2022-06-21)"),
-        (("OZB", "2025-05-23", "109", "P"), "OZB is not on ZN but on ZB"),
-        (("OZB", "2025-05-23", "109", "P", "ES"), "ES is no product"),
-        (("ES", "2025-05-23"), "ES is the root of no"),
-        (("zn", "2025-06-18"), "'zn' is no root"),
-        (("OZN", "2025-05-23", "109"), "None is neither C nor P"),
-        (("OZN", "2025-05-23", "109", "X"), "'X' is neither C nor P"),
-        (("OZN", "2025-05-23", None, "P"), "None is no strike"),
-        (("OZN", "2025-05-23", "0", "P"), "0 is no strike"),
-        (("OZN", "2025-05-23", "-1", "P"), "-1 is no strike"),
-        (("OZN", "2025-05-23", "109.0625", "P"), "109.0625 is no strike"),
-        (("OZN", "2025-05-23", "NaN", "P"), "NaN is no strike"),
-        (("OZN", "2025-05-23", "1E+9", "P"), "1000000000 is no strike"),
-        (("ZN", "2025-06-18", "109", "P"), "ZNM25 is a future, which has no strike"),
+        ("ZN", (None,), "ZN without an expiry"),
+        ("FGBL", (None, "129.5", None, "FGBL"), "FGBL without an expiry"),
+        ("WY5", ("2025-05-28", "109.5", "P"), "no WY5 expires on 2025-05-28"),
+        ("VY5", ("2025-05-27", "109.5", "P"), "no VY5 expires on 2025-05-27"),
+        ("ZN", ("2022-06-17",), "(ZNM22 does on 2022-06-21)"),
+        ("OZB", ("2025-05-23", "109", "P"), "OZB is not on ZN but on ZB"),
+        ("OZB", ("2025-05-23", "109", "P", "ES"), "ES is no product"),
+        ("ES", ("2025-05-23",), "ES is the root of no"),
+        ("zn", ("2025-06-18",), "'zn' is no root"),
+        ("OZN", ("2025-05-23", "109"), "None is neither C nor P"),
+        ("OZN", ("2025-05-23", "109", "X"), "'X' is neither C nor P"),
+        ("OZN", ("2025-05-23", None, "P"), "None is no strike"),
+        ("OZN", ("2025-05-23", "0", "P"), "0 is no strike"),
+        ("OZN", ("2025-05-23", "-1", "P"), "-1 is no strike"),
+        ("OZN", ("2025-05-23", "109.0625", "P"), "109.0625 is no strike"),
+        ("OZN", ("2025-05-23", "NaN", "P"), "NaN is no strike"),
+        ("OZN", ("2025-05-23", "1E+9", "P"), "1000000000 is no strike"),
+        ("ZN", ("2025-06-18", "109", "P"), "ZNM25 is a future, which has no strike"),
     ],
 )
-def test_parts_that_do_not_fit(arguments, reason):
+def test_parts_that_do_not_fit(asset: str, rest: tuple[str | None, ...], reason: str) -> None:
     with pytest.raises(SymbolError) as caught:
-        of_parts(*arguments)
+        of_parts(asset, *rest)
     assert reason in str(caught.value)
 
 
@@ -342,7 +350,7 @@ def test_parts_that_do_not_fit(arguments, reason):
         ("2027-06-01", "GY1M27"),
     ],
 )
-def test_series_by_expiry(day, series):
+def test_series_by_expiry(day: str, series: str) -> None:
     assert series_of_expiry("ZN", date.fromisoformat(day)).instrument_id == series
 
 
@@ -359,12 +367,12 @@ def test_series_by_expiry(day, series):
         ("ZN", "2099-12-29"),
     ],
 )
-def test_days_without_a_series(product, day):
+def test_days_without_a_series(product: str, day: str) -> None:
     with pytest.raises(SymbolError):
         series_of_expiry(product, date.fromisoformat(day))
 
 
-def test_expiry_tokens():
+def test_expiry_tokens() -> None:
     assert parse_expiry_token("21MAY25", "ZN").instrument_id == "WY3K25"
     assert parse_expiry_token("AUG25", "ZN").instrument_id == "OZNQ25"
     assert parse_expiry_token("AUG25", "ZB").instrument_id == "OZBQ25"

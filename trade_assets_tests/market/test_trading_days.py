@@ -25,7 +25,7 @@ LOCAL = st.datetimes(datetime(1970, 1, 1), datetime(2099, 12, 31))
 @given(st.lists(LOCAL, min_size=1, max_size=10))
 @example([datetime(2025, 3, 9, 2, 30), datetime(2025, 11, 2, 1, 30)])
 @example([datetime(2040, 3, 11, 2, 30), datetime(2040, 7, 1), datetime(2090, 7, 1)])
-def test_columns_are_converted_as_each_time_alone(locals_):
+def test_columns_are_converted_as_each_time_alone(locals_: list[datetime]) -> None:
     texts = pl.Series([f"{local:%Y-%m-%d %H:%M:%S.%f}" for local in locals_])
     read = read_local_times(texts)
     assert read.to_list() == locals_
@@ -34,19 +34,19 @@ def test_columns_are_converted_as_each_time_alone(locals_):
 
 
 @given(LOCAL)
-def test_a_time_that_exists_survives_the_round_trip(local):
+def test_a_time_that_exists_survives_the_round_trip(local: datetime) -> None:
     utc = central_to_utc(local)
     if utc is not None:
         assert utc.astimezone(CENTRAL).replace(tzinfo=None) == local
 
 
-def test_stamps_of_file_names():
+def test_stamps_of_file_names() -> None:
     assert stamp_to_utc("20250717143331") == datetime(2025, 7, 17, 19, 33, 31, tzinfo=UTC)
     assert stamp_to_utc("20250309023000") is None
     assert stamp_to_utc("99990101000000") is None
 
 
-def test_trading_day_rolls_at_seventeen():
+def test_trading_day_rolls_at_seventeen() -> None:
     assert trading_date(datetime(2025, 7, 17, 16, 59, 59, 999_999)) == date(2025, 7, 17)
     assert trading_date(datetime(2025, 7, 17, 17)) == date(2025, 7, 18)
 
@@ -65,18 +65,18 @@ def test_trading_day_rolls_at_seventeen():
         (datetime(2099, 12, 31, 17), date(2100, 1, 4)),
     ],
 )
-def test_trading_days_are_business_days(local, day):
+def test_trading_days_are_business_days(local: datetime, day: date) -> None:
     assert trading_date(local) == day
     assert trading_dates(pl.Series([local, None])).to_list() == [day, None]
 
 
-def test_no_times_have_no_trading_days():
+def test_no_times_have_no_trading_days() -> None:
     assert trading_dates(pl.Series([None], dtype=pl.Datetime("us"))).to_list() == [None]
     assert trading_dates(pl.Series([], dtype=pl.Datetime("us"))).dtype == pl.Date
 
 
 @given(st.dates(date(1970, 2, 1), date(2099, 11, 30)))
-def test_a_trading_day_starts_when_the_one_before_is_over(day):
+def test_a_trading_day_starts_when_the_one_before_is_over(day: date) -> None:
     (day,) = business_days(pl.Series([day]))
     (start,) = trading_day_starts(pl.Series([day])).dt.convert_time_zone("America/Chicago")
     local = start.replace(tzinfo=None)

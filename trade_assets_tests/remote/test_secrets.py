@@ -6,7 +6,7 @@ from io import StringIO
 
 import pytest
 
-from trade_assets.errors import CredentialsError, NotAskedError, TradeAssetsError
+from trade_assets.errors import CredentialsError, NotAskedError
 from trade_assets.logs import configure
 from trade_assets.remote.secrets import (
     KEPT_SECONDS,
@@ -29,13 +29,17 @@ class Clock:
         return self.now
 
 
+def _name(settings: Settings) -> str:
+    """Of a secret that no other test has."""
+    return f"{settings.namespace}/some-api"
+
+
 def _put(settings: Settings, text: str) -> None:
     client = secretsmanager_client(settings)
-    name = settings.tt_secret_name
     try:
-        client.create_secret(Name=name, SecretString=text)
+        client.create_secret(Name=_name(settings), SecretString=text)
     except client.exceptions.ResourceExistsException:
-        client.put_secret_value(SecretId=name, SecretString=text)
+        client.put_secret_value(SecretId=_name(settings), SecretString=text)
 
 
 def _secret(number: int) -> str:
@@ -48,7 +52,7 @@ def _key(source: SecretsManagerCredentials) -> str:
 
 def test_a_secret_is_read_and_kept_for_a_while(settings: Settings) -> None:
     clock = Clock()
-    source = SecretsManagerCredentials(settings, monotonic=clock)
+    source = SecretsManagerCredentials(settings, _name(settings), monotonic=clock)
     _put(settings, _secret(1))
     assert source.get().secret.get_secret_value() == f"{SECRET}-1"
     _put(settings, _secret(2))
@@ -60,7 +64,7 @@ def test_a_secret_is_read_and_kept_for_a_while(settings: Settings) -> None:
 
 def test_refresh_sees_a_rotated_secret_at_once(settings: Settings) -> None:
     _put(settings, _secret(1))
-    source = SecretsManagerCredentials(settings)
+    source = SecretsManagerCredentials(settings, _name(settings))
     source.get()
     _put(settings, _secret(2))
     assert source.refresh() == source.get()
@@ -68,8 +72,8 @@ def test_refresh_sees_a_rotated_secret_at_once(settings: Settings) -> None:
 
 
 def test_a_secret_that_is_not_there_is_named(settings: Settings) -> None:
-    with pytest.raises(CredentialsError, match=settings.tt_secret_name):
-        SecretsManagerCredentials(settings).get()
+    with pytest.raises(CredentialsError, match=_name(settings)):
+        SecretsManagerCredentials(settings, _name(settings)).get()
 
 
 @pytest.mark.parametrize(
@@ -80,8 +84,8 @@ def test_a_secret_that_is_not_there_is_named(settings: Settings) -> None:
 )  # fmt: skip
 def test_a_secret_of_another_form_is_named_and_not_shown(settings: Settings, text: str) -> None:
     _put(settings, text)
-    with pytest.raises(CredentialsError, match=settings.tt_secret_name) as caught:
-        SecretsManagerCredentials(settings).get()
+    with pytest.raises(CredentialsError, match=_name(settings)) as caught:
+        SecretsManagerCredentials(settings, _name(settings)).get()
     shown = "".join(traceback.format_exception(caught.value)) + repr(caught.value)
     assert SECRET not in shown
     assert KEY not in shown
@@ -90,8 +94,8 @@ def test_a_secret_of_another_form_is_named_and_not_shown(settings: Settings, tex
 
 def test_without_secrets_manager_nothing_can_be_asked(settings: Settings) -> None:
     away = settings.changed({"aws_endpoint_url": NOWHERE})
-    with pytest.raises(NotAskedError, match=settings.tt_secret_name):
-        SecretsManagerCredentials(away).get()
+    with pytest.raises(NotAskedError, match=_name(settings)):
+        SecretsManagerCredentials(away, _name(away)).get()
 
 
 class Flaky(SecretsManagerCredentials):
@@ -110,7 +114,7 @@ class Flaky(SecretsManagerCredentials):
 def test_while_secrets_manager_is_away_the_last_credential_serves(settings: Settings) -> None:
     clock = Clock()
     _put(settings, _secret(1))
-    source = Flaky(settings, monotonic=clock)
+    source = Flaky(settings, _name(settings), monotonic=clock)
     source.get()
     source.is_away = True
     clock.now += 10 * KEPT_SECONDS
@@ -121,7 +125,7 @@ def test_while_secrets_manager_is_away_the_last_credential_serves(settings: Sett
 def test_secrets_manager_that_is_away_is_not_waited_for_by_every_call(settings: Settings) -> None:
     clock = Clock()
     _put(settings, _secret(1))
-    source = Flaky(settings, monotonic=clock)
+    source = Flaky(settings, _name(settings), monotonic=clock)
     source.get()
     source.is_away = True
     clock.now += KEPT_SECONDS
@@ -138,7 +142,7 @@ def test_nothing_is_shown_in_representations_and_logs(settings: Settings) -> Non
     stream = StringIO()
     configure(settings, stream)
     _put(settings, _secret(1))
-    source = Flaky(settings)
+    source = Flaky(settings, _name(settings))
     shown = repr(source.get()) + str(source.get()) + repr(source) + repr(vars(source))
     source.is_away = True
     source.refresh()
@@ -148,6 +152,9 @@ def test_nothing_is_shown_in_representations_and_logs(settings: Settings) -> Non
     assert SECRET not in shown
 
 
-def test_another_secret_can_be_named(settings: Settings) -> None:
-    with pytest.raises(TradeAssetsError, match="desk/other"):
-        SecretsManagerCredentials(settings, "desk/other").get()
+def test_every_api_has_the_secret_that_it_names(settings: Settings) -> None:
+    _put(settings, _secret(1))
+    other = f"{_name(settings)}-2"
+    secretsmanager_client(settings).create_secret(Name=other, SecretString=_secret(2))
+    assert _key(SecretsManagerCredentials(settings, _name(settings))) == f"{KEY}-1"
+    assert _key(SecretsManagerCredentials(settings, other)) == f"{KEY}-2"

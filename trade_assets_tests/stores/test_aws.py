@@ -48,7 +48,7 @@ def test_the_local_profile_takes_nothing_of_the_users_own_set_up(
     monkeypatch.setenv("AWS_PROFILE", "of-the-user-and-not-there")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAOFTHEUSER")
     for client in (sns_client(settings), secretsmanager_client(settings), sts_client(settings)):
-        credentials = client._get_credentials()  # type: ignore[attr-defined, union-attr]
+        credentials = client._get_credentials()  # type: ignore[union-attr]
         assert credentials.access_key == "local"
         assert client.meta.endpoint_url == settings.aws_endpoint
 

@@ -93,7 +93,7 @@ def _text(value: Any) -> str:
     return str(value)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(any_records())
 def test_redis_fields_hold_every_value_that_is_not_null_and_read_back(frame: pl.DataFrame) -> None:
     rows = [json.loads(text) for text in redis_fields(frame)]
@@ -110,7 +110,7 @@ def test_redis_fields_hold_every_value_that_is_not_null_and_read_back(frame: pl.
     assert_frame_equal(typed_frame(EVERYTHING, hashes), frame)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(any_records())
 def test_items_are_json_with_the_types_of_the_columns(frame: pl.DataFrame) -> None:
     kinds = {pl.Float64: "N", pl.Int64: "N", pl.Boolean: "BOOL"}

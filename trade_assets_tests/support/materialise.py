@@ -3,8 +3,8 @@
 The fixtures are for the `conftest` of a folder.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, cast
 
 import dagster as dg
 import pytest
@@ -40,8 +40,9 @@ class Materialise:
             layers = LAYERS if isinstance(dataset, Feed) else STORED_LAYERS
         keys = [layer_key(dataset, layer) for layer in layers]
         keys += [key for asset in extra for key in asset.keys]
+        made = cast("Iterable[dg.AssetsDefinition]", self._definitions.assets or ())
         return dg.materialize(
-            [*(self._definitions.assets or ()), *extra],  # type: ignore[arg-type]
+            [*made, *extra],
             partition_key=partition,
             instance=self._instance,
             resources=dict(self._definitions.resources or {}),

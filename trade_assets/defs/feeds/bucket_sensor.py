@@ -6,12 +6,11 @@ new file is one that no stream will take, and goes into one run a tick.
 
 import hashlib
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import dagster as dg
-import orjson
 
 from trade_assets.datasets.keys import FeedKey, parse_feed_key
 from trade_assets.defs.feeds.arrival_checks import freshness_outcome
@@ -35,6 +34,7 @@ from trade_assets.feeds.stream.discovery import (
     BucketScanner,
     ScanCursor,
 )
+from trade_assets.ingest.json_cursor import JsonCursor
 from trade_assets.settings import Settings
 from trade_assets.stores.s3.objects import ObjectInfo
 
@@ -44,7 +44,7 @@ RETRY_AFTER_SECONDS: Final = 30.0
 
 
 @dataclass
-class SensorCursor:
+class SensorCursor(JsonCursor):
     """What the sensor remembers between ticks; bounded by the number of feeds.
 
     `freshness` holds, by feed path, the last reported result and when it was reported.
@@ -52,15 +52,6 @@ class SensorCursor:
 
     scan: str | None = None
     freshness: dict[str, tuple[bool, float]] = field(default_factory=dict)
-
-    @classmethod
-    def from_json(cls, text: str | None) -> "SensorCursor":
-        """A stored cursor; a new one where there is none."""
-        return cls(**orjson.loads(text)) if text else cls()
-
-    def to_json(self) -> str:
-        """For storage."""
-        return orjson.dumps(asdict(self)).decode()
 
 
 def bucket_sensor(settings: Settings, job: AssetJob) -> dg.SensorDefinition:

@@ -1,7 +1,10 @@
 """Definitions of the feeds and of what is derived from them."""
 
+from collections.abc import Sequence
+
 import dagster as dg
 
+from trade_assets.datasets.dataset import Feed
 from trade_assets.defs.feeds.arrival_checks import arrival_checks
 from trade_assets.defs.feeds.assets import feed_assets
 from trade_assets.defs.feeds.bucket_sensor import bucket_sensor
@@ -13,6 +16,7 @@ from trade_assets.defs.shared.hour_assets import hour_partitions
 from trade_assets.defs.shared.names import FEED_STORES, QUICK_FEED_STORES
 from trade_assets.feeds.datasets import DERIVED, FEEDS
 from trade_assets.feeds.derivation import DerivedHour
+from trade_assets.feeds.derived.declarations import Derived
 from trade_assets.feeds.feed_stores import FeedStores
 from trade_assets.feeds.hour_files import HourFiles
 from trade_assets.ingest.hour_records import HourOpener
@@ -37,11 +41,19 @@ def build(platform: Platform) -> Concept:
 
 
 def _hours(stores: FeedStores) -> dict[str, HourOpener]:
-    hours: dict[str, HourOpener] = {}
-    for path, feed in FEEDS.items():
-        hours[path] = lambda partitions, feed=feed: HourFiles(stores, feed, partitions)  # type: ignore[misc]
-    for path, derived in DERIVED.items():
-        hours[path] = lambda partitions, derived=derived: DerivedHour(  # type: ignore[misc]
-            stores, derived, HourFiles(stores, derived.origin, partitions)
-        )
-    return hours
+    files: dict[str, HourOpener] = {path: _files(stores, feed) for path, feed in FEEDS.items()}
+    return files | {path: _derived(stores, item) for path, item in DERIVED.items()}
+
+
+def _files(stores: FeedStores, feed: Feed) -> HourOpener:
+    def files(partitions: Sequence[str]) -> HourFiles:
+        return HourFiles(stores, feed, partitions)
+
+    return files
+
+
+def _derived(stores: FeedStores, dataset: Derived) -> HourOpener:
+    def derived(partitions: Sequence[str]) -> DerivedHour:
+        return DerivedHour(stores, dataset, HourFiles(stores, dataset.origin, partitions))
+
+    return derived

@@ -1,6 +1,6 @@
 """Definitions of the snapshots of the TT account."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import dagster as dg
 
@@ -17,6 +17,7 @@ from trade_assets.settings import Settings
 from trade_assets.stores.redis.client import IMPATIENT_SECONDS, connect, disconnect
 from trade_assets.tt.client.tt_client import TtClient
 from trade_assets.tt.datasets import SNAPSHOTS
+from trade_assets.tt.formats.snapshot import Snapshot
 from trade_assets.tt.slots.open_hours import open_hours
 from trade_assets.tt.slots.slot_hours import SnapshotHour
 from trade_assets.tt.tt_stores import TtStores
@@ -41,7 +42,9 @@ def build(platform: Platform) -> Concept:
             TT: tt_resource(settings),
         },
     )
-    return Concept(definitions, _hours(stores))
+    return Concept(
+        definitions, {path: _hours(stores, snapshot) for path, snapshot in SNAPSHOTS.items()}
+    )
 
 
 def tt_resource(settings: Settings) -> dg.ResourceDefinition:
@@ -61,10 +64,8 @@ def tt_resource(settings: Settings) -> dg.ResourceDefinition:
     return tt
 
 
-def _hours(stores: TtStores) -> dict[str, HourOpener]:
-    hours: dict[str, HourOpener] = {}
-    for path, snapshot in SNAPSHOTS.items():
-        hours[path] = lambda partitions, snapshot=snapshot: SnapshotHour(  # type: ignore[misc]
-            stores, snapshot, partitions
-        )
-    return hours
+def _hours(stores: TtStores, snapshot: Snapshot) -> HourOpener:
+    def slots(partitions: Sequence[str]) -> SnapshotHour:
+        return SnapshotHour(stores, snapshot, partitions)
+
+    return slots

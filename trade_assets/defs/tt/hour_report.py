@@ -21,10 +21,10 @@ from trade_assets.defs.shared.names import (
 from trade_assets.io_managers.metadata import rows_table
 from trade_assets.logs import configure_run
 from trade_assets.tt.datasets import SNAPSHOTS
-from trade_assets.tt.formats.slot_times import SLOT
+from trade_assets.tt.formats.slot_times import SLOT, hour_of
 from trade_assets.tt.formats.snapshot import TT_SOURCE
 from trade_assets.tt.slots.open_hours import OpenHours
-from trade_assets.tt.slots.raw_documents import SnapshotDocuments, hour_of
+from trade_assets.tt.slots.raw_documents import SnapshotDocuments
 from trade_assets.tt.slots.slot_log import SlotNote
 from trade_assets.tt.tt_stores import TtStores
 

@@ -22,13 +22,11 @@ from trade_assets.defs.shared.names import (
     layer_key,
 )
 from trade_assets.defs.tt.checks import freshness_outcome, rows_outcome
-from trade_assets.defs.tt.slot_runs import slot_of_text
 from trade_assets.errors import TradeAssetsError
 from trade_assets.logs import configure_run, get_logger
 from trade_assets.tt.datasets import SNAPSHOTS_BY_KIND
-from trade_assets.tt.formats.slot_times import slot_text
+from trade_assets.tt.formats.slot_times import hour_of, slot_of_text, slot_text
 from trade_assets.tt.slots.open_hours import open_hours
-from trade_assets.tt.slots.raw_documents import hour_of
 from trade_assets.tt.slots.results import KindResult, SlotOutcome, SlotResult
 from trade_assets.tt.slots.take import SnapshotTaker
 from trade_assets.tt.tt_stores import TtStores

@@ -13,8 +13,7 @@ from trade_assets.defs.shared.names import SLOT_JOB, SLOT_TAG, TAKE_OP, UNFINISH
 from trade_assets.errors import TradeAssetsError
 from trade_assets.settings import Settings
 from trade_assets.stores.redis.client import IMPATIENT_SECONDS, connect, disconnect
-from trade_assets.tt.formats.slot_times import slot_at, slot_text
-from trade_assets.tt.slots.raw_documents import hour_of
+from trade_assets.tt.formats.slot_times import hour_of, slot_of_text, slot_text
 from trade_assets.tt.slots.schedule import ActiveRun
 from trade_assets.tt.slots.slot_lease import SlotLease
 
@@ -50,18 +49,6 @@ class LeaseLook:
     @cached_property
     def _redis(self) -> "redis.Redis":
         return connect(self._settings, IMPATIENT_SECONDS)
-
-
-def slot_of_text(text: str) -> datetime:
-    """The slot of an ISO time with a zone, e.g. `20261121T100030Z` or `2026-11-21T10:00:30Z`.
-
-    Raises:
-        ValueError: it is none, or no half minute.
-    """
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None or moment != slot_at(moment):
-        raise ValueError(f"{text!r} is no :00 or :30 of a minute with a zone")
-    return moment.astimezone(UTC)
 
 
 def slot_run_request(slot: datetime) -> dg.RunRequest:

@@ -6,26 +6,26 @@ never at their cost.
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
 import dagster as dg
-import orjson
 
 from trade_assets.defs.shared.names import SLOT_SENSOR, AssetJob
 from trade_assets.defs.tt.hour_report import hour_report_request, hour_to_report
-from trade_assets.defs.tt.slot_alarms import TtAlarms
 from trade_assets.defs.tt.slot_run import tt_snapshot
 from trade_assets.defs.tt.slot_runs import LeaseLook, slot_run_request
 from trade_assets.defs.tt.slot_watch import Clock, SlotWatch, utc_now
 from trade_assets.defs.tt.tick_tasks import TaskParts, Tick, TickTasks, all_tasks
 from trade_assets.defs.tt.unreported_runs import UnreportedRuns
+from trade_assets.ingest.json_cursor import JsonCursor
 from trade_assets.settings import Settings
 from trade_assets.tt.formats.slot_times import next_slot
 from trade_assets.tt.slots.open_hours import open_hours
 from trade_assets.tt.slots.schedule import Decision, SlotLimits
 from trade_assets.tt.slots.slot_cursor import SlotCursor
+from trade_assets.tt.tt_alarms import TtAlarms
 from trade_assets.tt.tt_stores import TtStores
 
 TASK_SECONDS: Final = 3.0
@@ -34,7 +34,7 @@ SLOT_MARGIN_SECONDS: Final = 0.5
 
 
 @dataclass
-class TickCursor:
+class TickCursor(JsonCursor):
     """What the sensor remembers between ticks; bounded.
 
     Attributes:
@@ -46,15 +46,6 @@ class TickCursor:
     slots: str | None = None
     reported: str | None = None
     freshness: dict[str, bool] = field(default_factory=dict)
-
-    @classmethod
-    def from_json(cls, text: str | None) -> "TickCursor":
-        """A stored cursor; a new one where there is none."""
-        return cls(**orjson.loads(text)) if text else cls()
-
-    def to_json(self) -> str:
-        """For storage."""
-        return orjson.dumps(asdict(self)).decode()
 
 
 def slot_sensor(

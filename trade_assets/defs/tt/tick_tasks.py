@@ -11,7 +11,6 @@ from datetime import datetime
 import dagster as dg
 
 from trade_assets.defs.tt.checks import freshness_outcome
-from trade_assets.defs.tt.slot_alarms import TtAlarms
 from trade_assets.defs.tt.unreported_runs import UnreportedRuns
 from trade_assets.errors import TradeAssetsError
 from trade_assets.logs import get_logger
@@ -19,6 +18,7 @@ from trade_assets.tt.datasets import SNAPSHOTS
 from trade_assets.tt.slots.open_hours import OpenHours
 from trade_assets.tt.slots.slot_cursor import SlotCursor
 from trade_assets.tt.slots.slot_log import SlotNote
+from trade_assets.tt.tt_alarms import TtAlarms
 from trade_assets.tt.tt_stores import TtStores
 
 log = get_logger(__name__)

@@ -7,9 +7,8 @@ from typing import Final
 import dagster as dg
 
 from trade_assets.defs.shared.names import SLOT_JOB, SLOT_TAG
-from trade_assets.defs.tt.slot_runs import slot_of_text
 from trade_assets.tt.datasets import SNAPSHOTS_BY_KIND
-from trade_assets.tt.formats.slot_times import SLOT
+from trade_assets.tt.formats.slot_times import SLOT, slot_of_text
 from trade_assets.tt.formats.snapshot_keys import snapshot_key
 from trade_assets.tt.slots.slot_log import SlotNote, SlotState
 from trade_assets.tt.tt_stores import TtStores

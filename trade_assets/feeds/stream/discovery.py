@@ -8,18 +8,17 @@ is over.
 """
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, Final
-
-import orjson
 
 from trade_assets.datasets.dataset import Feed
 from trade_assets.datasets.keys import feed_prefix, hour_prefix, parse_feed_key
 from trade_assets.errors import UnknownFeedError
 from trade_assets.feeds.datasets import FEEDS
 from trade_assets.feeds.feed_stores import FeedStores
+from trade_assets.ingest.json_cursor import JsonCursor
 from trade_assets.stores.dynamodb.ledger import FileState, LedgerEntry
 from trade_assets.stores.s3.objects import LIST_PAGE, ObjectInfo
 
@@ -32,7 +31,7 @@ ATTEMPTS: Final = 5
 
 
 @dataclass
-class ScanCursor:
+class ScanCursor(JsonCursor):
     """Where scanning stands; bounded in size. Keys of the dicts are feed paths.
 
     `after` is the last settled key, `closed` the bound up to which hours were looked at again, and
@@ -45,15 +44,6 @@ class ScanCursor:
     closed: dict[str, str] = field(default_factory=dict)
     closing: dict[str, str] = field(default_factory=dict)
     blocked: list[Any] | None = None
-
-    @classmethod
-    def from_json(cls, text: str | None) -> "ScanCursor":
-        """A stored cursor; a new one where there is none."""
-        return cls(**orjson.loads(text)) if text else cls()
-
-    def to_json(self) -> str:
-        """For storage."""
-        return orjson.dumps(asdict(self)).decode()
 
 
 @dataclass

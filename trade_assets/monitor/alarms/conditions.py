@@ -1,14 +1,14 @@
-"""Conditions: what is alarming about the state of a remote API and of the slots. Pure.
+"""Conditions: what is alarming about the state of a remote API behind its protection. Pure.
 
-Names are `<api>:breaker`, `<api>:budget` and `<api>:slots`, the API's as its limits have it
-(`tt:ext_prod_sim`).
+Names are `<api>:breaker` and `<api>:budget`, the API's as its limits have it. What else is alarming
+about a concept is in its own folder, as conditions of the same form.
 """
 
 from dataclasses import dataclass
 from typing import Final
 
 from trade_assets.remote.protection.limits import BreakerState, ProtectionState
-from trade_assets.settings import Settings
+from trade_assets.settings import AlarmSettings
 
 BUDGET_HYSTERESIS_POINTS: Final = 2.0
 """The budget alarm ends this far below its limit: use moves around it all day."""
@@ -28,19 +28,13 @@ class Condition:
     detail: str
 
 
-def tt_conditions(
-    protection: ProtectionState, missed_in_a_row: int, settings: Settings
-) -> list[Condition]:
-    """All conditions of the TT snapshots. `missed_in_a_row`: slots missed up to now."""
-    return [
-        *protection_conditions(protection, settings),
-        _slots(protection.name, missed_in_a_row, settings),
-    ]
-
-
-def protection_conditions(protection: ProtectionState, settings: Settings) -> list[Condition]:
-    """The conditions of any remote API behind the protection layer."""
-    return [_breaker(protection), _budget(protection, settings)]
+def protection_conditions(protection: ProtectionState, alarms: AlarmSettings) -> list[Condition]:
+    """The conditions of a remote API: its breaker, and the day's budget if it has one."""
+    conditions = [_breaker(protection)]
+    used, limit = protection.budget_used, protection.budget_limit
+    if used is not None and limit is not None:
+        conditions.append(_budget(protection.name, used, limit, alarms.budget_percent))
+    return conditions
 
 
 def _breaker(state: ProtectionState) -> Condition:
@@ -62,30 +56,18 @@ def _breaker_detail(state: ProtectionState) -> str:
     return f"{failed} It is probed in {state.open_seconds_left:.0f} s."
 
 
-def _budget(state: ProtectionState, settings: Settings) -> Condition:
-    limit = settings.alarms.budget_percent
+def _budget(name: str, used: int, most: int, limit_percent: float) -> Condition:
+    percent = 100 * used / most
     # A limit so low that nothing is left below it would never end.
-    ends_below = max(limit - BUDGET_HYSTERESIS_POINTS, limit / 2)
+    ends_below = max(limit_percent - BUDGET_HYSTERESIS_POINTS, limit_percent / 2)
     active: bool | None = None
-    if state.budget_percent > limit or state.budget_used >= state.budget_limit:
+    if percent > limit_percent or used >= most:
         active = True
-    elif state.budget_percent < ends_below:
+    elif percent < ends_below:
         active = False
     return Condition(
-        f"{state.name}:budget",
-        f"{state.name}: more than {limit:g}% of the day's requests are used",
+        f"{name}:budget",
+        f"{name}: more than {limit_percent:g}% of the day's requests are used",
         active,
-        f"{state.budget_used:,} of {state.budget_limit:,} requests of 24 hours are used "
-        f"({state.budget_percent:.1f}%).",
-    )
-
-
-def _slots(name: str, missed_in_a_row: int, settings: Settings) -> Condition:
-    limit = settings.alarms.missed_slots
-    missed = f"{missed_in_a_row} slots in a row were missed."
-    return Condition(
-        f"{name}:slots",
-        f"{name}: {limit} or more snapshot slots in a row were missed",
-        missed_in_a_row >= limit,
-        missed if missed_in_a_row else "Slots are taken again.",
+        f"{used:,} of {most:,} requests of 24 hours are used ({percent:.1f}%).",
     )

@@ -1,4 +1,4 @@
-"""The desk of the alarms: looks at conditions, and has told whoever must hear of a change.
+"""The evaluator: looks at conditions, and has those told of a change who must hear of it.
 
 Any number of processes may look at the same conditions. Each notice is told to each channel once;
 only where a process dies (or stands still for a whole lease) between telling and noting that it
@@ -14,9 +14,8 @@ import redis
 
 from trade_assets.monitor.alarms.alarm_state import AlarmState
 from trade_assets.monitor.alarms.conditions import Condition
-from trade_assets.monitor.alarms.notifier import Notifier, build_notifier
-from trade_assets.monitor.alarms.state_store import Board, Held, OpenEpisode
-from trade_assets.settings import Settings
+from trade_assets.monitor.alarms.notifier import Notifier
+from trade_assets.monitor.alarms.state_store import AlarmStateStore, Held, OpenEpisode
 
 LEASE_SECONDS: Final = 60.0
 """Longer than any channel takes for a notice; it is renewed before each."""
@@ -30,19 +29,19 @@ class Looked:
     failed: dict[str, str] = field(default_factory=dict)
 
 
-class Alarms:
+class AlarmEvaluator:
     """Turns conditions into notices, once an episode, over all processes. Thread-safe."""
 
     def __init__(
         self,
-        settings: Settings,
+        notifier: Notifier,
         client: "redis.Redis",
-        notifier: Notifier | None = None,
         *,
         lease_seconds: float = LEASE_SECONDS,
     ) -> None:
-        self._notifier = notifier if notifier is not None else build_notifier(settings)
-        self._board = Board(client, lease_seconds)
+        """`client`: of the Redis in which all processes keep the states; stays the caller's."""
+        self._notifier = notifier
+        self._states = AlarmStateStore(client, lease_seconds)
 
     def look(self, conditions: Iterable[Condition], now: datetime) -> Looked:
         """Open and end episodes by these conditions, seen at `now` (UTC), and tell what is due.
@@ -62,7 +61,7 @@ class Alarms:
 
     def open_episodes(self) -> list[OpenEpisode]:
         """Alarms that are on, by name."""
-        return self._board.open_episodes()
+        return self._states.open_episodes()
 
     def close(self) -> None:
         """Give the notifier's connections back; the Redis client is the caller's."""
@@ -70,9 +69,9 @@ class Alarms:
 
     def _look(self, condition: Condition, now: datetime, looked: Looked) -> None:
         # Nearly every look finds nothing to do, and shall cost one command.
-        if not self._has_work(self._board.read(condition.name), condition, now):
+        if not self._has_work(self._states.read(condition.name), condition, now):
             return
-        with self._board.hold(condition.name) as held:
+        with self._states.hold(condition.name) as held:
             # Whoever holds it sees the same, or the next look does.
             if held is not None:
                 held.write(held.state.observe(condition, now))

@@ -58,7 +58,7 @@ def build_notifier(settings: Settings) -> Notifier:
     """The notifier of these settings: log and SNS, and Slack if it has a webhook."""
     channels: list[Channel] = [LogChannel(), SnsChannel(settings)]
     if settings.alarms.slack_webhook_url is not None:
-        channels.append(SlackChannel(settings))
+        channels.append(SlackChannel(settings.alarms))
     return Notifier(channels)
 
 

@@ -13,7 +13,7 @@ from trade_assets.errors import (
 )
 from trade_assets.logs import redact
 from trade_assets.monitor.alarms.notices import Notice
-from trade_assets.settings import Settings
+from trade_assets.settings import AlarmSettings
 from trade_assets.stores.retrying import retrying
 
 RETRY_SECONDS: Final = 4.0
@@ -24,15 +24,15 @@ _ANSWER_LENGTH: Final = 200
 
 
 class SlackChannel:
-    """Posts to `settings.alarms.slack_webhook_url`, which must be set."""
+    """Posts to `slack_webhook_url`, which must be set."""
 
     name: Final = "slack"
 
-    def __init__(self, settings: Settings, retry_seconds: float = RETRY_SECONDS) -> None:
-        if settings.alarms.slack_webhook_url is None:
+    def __init__(self, alarms: AlarmSettings, retry_seconds: float = RETRY_SECONDS) -> None:
+        if alarms.slack_webhook_url is None:
             raise ValueError("no Slack webhook is configured")
-        self._settings = settings
-        self._url = settings.alarms.slack_webhook_url
+        self._alarms = alarms
+        self._url = alarms.slack_webhook_url
         self._retry_seconds = retry_seconds
         self._pool = urllib3.PoolManager(num_pools=1, timeout=TRY_SECONDS, retries=False)
 
@@ -83,7 +83,7 @@ class SlackChannel:
 
     def _said(self, data: bytes) -> str:
         """Slack explains itself in a word, such as `no_service`; a proxy may repeat the URL."""
-        text = redact(data.decode("utf-8", "replace"), self._settings.secret_values)
+        text = redact(data.decode("utf-8", "replace"), self._alarms.webhook_texts)
         return text[:_ANSWER_LENGTH].strip()
 
 

@@ -1,4 +1,4 @@
-"""The board: alarm states in Redis, changed by one process at a time.
+"""The state store: alarm states in Redis, changed by one process at a time.
 
 Keys (no command touches two slots, so it runs on a cluster):
 
@@ -55,7 +55,7 @@ class OpenEpisode:
     began_at: datetime
 
 
-class Board:
+class AlarmStateStore:
     """Alarm states of all processes. Thread-safe."""
 
     def __init__(self, client: "redis.Redis", lease_seconds: float) -> None:

@@ -21,10 +21,10 @@ class ApiLimits:
     """How often a remote API may be asked, and how patient its caller is.
 
     Attributes:
-        name: of what is limited, an API and environment or key: `tt:ext_prod_sim`. All processes
-            that use one name share one count.
+        name: of what is limited, `<api>:<environment or key>`. All processes that use one name
+            share one count.
         per_second: most requests in any second.
-        per_day: most requests in any 24 hours.
+        per_day: most requests in any 24 hours; None: no such budget, and nothing is counted for it.
         attempts: most requests of one call.
         call_seconds: how long one call may take, with all waiting and retries.
         breaker_failures: so many failures in a row, of whoever, open the circuit breaker.
@@ -33,7 +33,7 @@ class ApiLimits:
 
     name: str
     per_second: int
-    per_day: int
+    per_day: int | None
     attempts: int
     call_seconds: float
     breaker_failures: int
@@ -41,7 +41,8 @@ class ApiLimits:
 
     def __post_init__(self) -> None:
         for item in fields(self)[1:]:
-            if not getattr(self, item.name) > 0:
+            value = getattr(self, item.name)
+            if value is not None and not value > 0:
                 raise ValueError(f"{item.name} of the limits of {self.name} is not positive")
 
 
@@ -62,8 +63,8 @@ class ProtectionState:
         breaker: state of the circuit breaker.
         failures: failures in a row.
         open_seconds_left: until an open breaker lets a probe through; 0 if it is not open.
-        budget_used: requests of the last 24 hours.
-        budget_limit: most of them.
+        budget_used: requests of the last 24 hours; None without a budget.
+        budget_limit: most of them; None without a budget.
         per_second: most requests in a second.
         counters: of the current UTC day: `calls`, `attempts`, `retries`, `throttled`, `failures`
             and `refused` as in `CallTally`; all are there.
@@ -74,15 +75,17 @@ class ProtectionState:
     breaker: BreakerState
     failures: int
     open_seconds_left: float
-    budget_used: int
-    budget_limit: int
+    budget_used: int | None
+    budget_limit: int | None
     per_second: int
     counters: Mapping[str, int]
     paused_seconds: float = 0.0
 
     @property
-    def budget_percent(self) -> float:
-        """How much of the day's budget is used, in percent."""
+    def budget_percent(self) -> float | None:
+        """How much of the day's budget is used, in percent; None without a budget."""
+        if self.budget_used is None or self.budget_limit is None:
+            return None
         return 100 * self.budget_used / self.budget_limit
 
 

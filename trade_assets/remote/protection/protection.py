@@ -1,7 +1,8 @@
 """The one way out to a remote API: every request of every client goes through `Protection.call`.
 
-Before every request, in this order: the breaker says whether to ask at all, the day's budget
-whether we still may, the second's limit when. The counts are in Redis, one for all processes.
+Before every request, in this order: the breaker says whether to ask at all, the day's budget (if
+there is one) whether we still may, the second's limit when. The counts are in Redis, one for all
+processes.
 """
 
 import math
@@ -10,7 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
 from uuid import uuid4
 
 from trade_assets.errors import (
@@ -39,7 +40,6 @@ from trade_assets.remote.protection.retry_policy import (
     told,
 )
 from trade_assets.remote.protection.windows import RollingWindow
-from trade_assets.settings import Settings
 from trade_assets.stores.redis.client import REDIS_ERRORS, redis_errors
 
 if TYPE_CHECKING:
@@ -85,7 +85,6 @@ class Protection:
     def __init__(
         self,
         limits: ApiLimits,
-        settings: Settings,
         redis_client: "redis.Redis",
         *,
         clock: Clock = time.time,
@@ -95,7 +94,6 @@ class Protection:
         """`redis_client` is one of `stores.redis.client.connect`; the caller closes it."""
         self.limits = limits
         self.tally = CallTally()
-        self._settings = settings
         self._redis = redis_client
         self._clock, self._monotonic, self._sleep = clock, monotonic, sleep
         self._lock = threading.Lock()
@@ -109,12 +107,7 @@ class Protection:
             clock,
             TICK_SECONDS,
         )
-        # Rolling, so that it holds whichever zone the vendor's day is in. A request may go out as
-        # late as its call ends, so its entry stays as much longer.
-        day_ticks = DAY_SECONDS + math.ceil(limits.call_seconds) + 1
-        self._day = RollingWindow(
-            redis_client, (limits.name, "day"), limits.per_day, day_ticks, clock
-        )
+        self._day = _day_window(limits, redis_client, clock)
 
     def call(
         self,
@@ -164,11 +157,11 @@ class Protection:
             StoreUnavailableError: Redis cannot be reached.
         """
         with redis_errors(f"reading the protection of {self.limits.name}"):
-            with self._pipeline() as pipe:
+            with self._redis.pipeline(transaction=False) as pipe:
                 pipe.hgetall(self._breaker.key)
                 pipe.hgetall(self._counters.key)
                 breaker, counters = pipe.execute()
-            used = self._day.usage().used
+            used = None if self._day is None else self._day.usage().used
         view = self._breaker.view(breaker)
         return ProtectionState(
             name=self.limits.name,
@@ -219,6 +212,8 @@ class Protection:
         return BreakerOpenError(f"{name}: breaker open {after}, until {until:%H:%M:%S} UTC")
 
     def _spend(self) -> None:
+        if self._day is None:
+            return
         with counted(self.limits.name):
             if self._day.take():
                 return
@@ -291,16 +286,25 @@ class Protection:
         with self._lock:
             self.tally.add(call.tally)
         try:
-            with self._pipeline() as pipe:
+            with self._redis.pipeline(transaction=False) as pipe:
                 self._counters.add(pipe, call.tally)
                 pipe.execute()
         except REDIS_ERRORS as error:
             log.warning("calls not counted", api=self.limits.name, error=str(error))
 
-    def _pipeline(self) -> Any:
-        if self._settings.stores.redis_cluster:
-            return self._redis.pipeline()
-        return self._redis.pipeline(transaction=False)
+
+def _day_window(
+    limits: ApiLimits, redis_client: "redis.Redis", clock: Clock
+) -> RollingWindow | None:
+    """The day's budget; None: the API has none.
+
+    Rolling, so that it holds whichever zone the vendor's day is in. A request may go out as late
+    as its call ends, so its entry stays as much longer.
+    """
+    if limits.per_day is None:
+        return None
+    ticks = DAY_SECONDS + math.ceil(limits.call_seconds) + 1
+    return RollingWindow(redis_client, (limits.name, "day"), limits.per_day, ticks, clock)
 
 
 def _verdict(error: BaseException | None) -> Verdict:

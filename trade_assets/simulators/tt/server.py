@@ -60,7 +60,7 @@ def serve(
             Market(options),
             options,
             settings.tt.environment.value,
-            SecretsManagerCredentials(settings),
+            SecretsManagerCredentials(settings, settings.tt_secret_name),
         )
         api.market.orders(api.market.now_ns())  # the day so far, before anybody waits for it
         config = uvicorn.Config(

@@ -90,13 +90,18 @@ class DynamoCalls:
             found.extend(chunk)
         return found
 
-    def query(self, request: Mapping[str, Any], limit: int | None = None) -> Iterator[Item]:
-        """The items (DynamoDB-JSON) that a Query finds, at most `limit`; a page at a time."""
+    def query(
+        self, request: Mapping[str, Any], what: str, limit: int | None = None
+    ) -> Iterator[Item]:
+        """The items (DynamoDB-JSON) that a Query finds, at most `limit`; a page at a time.
+
+        `what` says for errors what is being read.
+        """
         body, served = dict(request), 0
         if limit is not None:
             body["Limit"] = limit
         while True:
-            page = orjson.loads(self.call("Query", orjson.dumps(body)))
+            page = self._page(body, what)
             for item in page["Items"]:
                 if served == limit:
                     return
@@ -118,6 +123,15 @@ class DynamoCalls:
         self._retries.abort()
         self._pool.shutdown(wait=False, cancel_futures=True)
         self._http.clear()
+
+    def _page(self, request: Mapping[str, Any], what: str) -> dict[str, Any]:
+        try:
+            page: dict[str, Any] = orjson.loads(self.call("Query", orjson.dumps(request)))
+        except StoreRejectedError as error:
+            raise StoreRejectedError(f"{what}: {error}") from error
+        except StoreUnavailableError as error:
+            raise StoreUnavailableError(f"{what}: {error}") from error
+        return page
 
     def _put_chunk(self, table: str, items: Sequence[str]) -> None:
         body = (

@@ -40,18 +40,18 @@ class HistoryStore:
         self._table = settings.history_table
         self._calls = calls or DynamoCalls(settings)
 
-    def write(self, feed: Dataset, records: pl.DataFrame) -> HistoryWritten:
-        """Put records (`feed.record_schema`); those of several files may come together.
+    def write(self, dataset: Dataset, records: pl.DataFrame) -> HistoryWritten:
+        """Put records (`dataset.record_schema`); those of several files may come together.
 
-        A file of a rewritten feed repeats what earlier versions said: what is stored already is
+        A file of a rewritten data set repeats what earlier versions said: what is stored already is
         read first and only what differs is put, and never over the version of a later hour.
         """
         if records.is_empty():
             return HistoryWritten(0, 0)
-        keyed = with_keys(records, self._settings.stores.history_ttl_days.get(feed.path))
+        keyed = with_keys(records, self._settings.stores.history_ttl_days.get(dataset.path))
         keyed = keyed.unique(["pk", "sk"], keep="last", maintain_order=True)
         items = dynamodb_items(keyed)
-        if feed.rewritten:
+        if dataset.rewritten:
             puts = self._put_changed(keyed, items)
         else:
             puts = len(items)
@@ -60,7 +60,7 @@ class HistoryStore:
 
     def read(
         self,
-        feed: Dataset,
+        dataset: Dataset,
         record_key: str,
         since: datetime | None = None,
         until: datetime | None = None,
@@ -73,30 +73,32 @@ class HistoryStore:
         """
         if since is not None and until is not None and since >= until:
             return
-        expression, values = _key_condition(feed, record_key, since, until)
+        expression, values = _key_condition(dataset, record_key, since, until)
         query = {
             "TableName": self._table,
             "KeyConditionExpression": expression,
             "ExpressionAttributeValues": values,
             "ScanIndexForward": not newest_first,
         }
-        yield from map(plain_record, self._calls.query(query, limit))
+        yield from map(
+            plain_record, self._calls.query(query, f"reading history of {record_key}", limit)
+        )
 
-    def fetch(self, feed: Dataset, records: pl.DataFrame) -> pl.DataFrame:
-        """The stored versions of records, by their keys, typed as `feed.record_schema`.
+    def fetch(self, dataset: Dataset, records: pl.DataFrame) -> pl.DataFrame:
+        """The stored versions of records, by their keys, typed as `dataset.record_schema`.
 
         Rows that are not in the table are absent; the order is that of the table's answer.
         """
         if records.is_empty():
-            return pl.DataFrame(schema=feed.record_schema)
+            return pl.DataFrame(schema=dataset.record_schema)
         keyed = with_keys(records.select(SOURCE, FEED, RECORD_KEY, EVENT_TIME, FILE_KEY))
         keys = list(dict.fromkeys(keyed.select("pk", "sk").iter_rows()))
         items = self._calls.get_all(self._table, keys)
-        return typed_frame(feed, [_texts(item) for item in items])
+        return typed_frame(dataset, [_texts(item) for item in items])
 
-    def missing(self, feed: Dataset, records: pl.DataFrame) -> int:
+    def missing(self, dataset: Dataset, records: pl.DataFrame) -> int:
         """How many of the records are not in the table."""
-        return records.height - self.fetch(feed, records).height
+        return records.height - self.fetch(dataset, records).height
 
     def close(self) -> None:
         """Give threads and connections back."""
@@ -161,13 +163,13 @@ def _must_put(item: Item, stored: Item | None) -> bool:
 
 
 def _is_newer(stored: Item, file_key: str) -> bool:
-    """Whether an item is of a later file; one without a file key of the feed is damaged."""
+    """Whether an item is of a later file; one without a file key of the data set is damaged."""
     stored_file: str = stored.get(FILE_KEY, {}).get("S", "")
     return file_key < stored_file < _end_of_feed(file_key)
 
 
 def _end_of_feed(file_key: str) -> str:
-    """What sorts behind all keys of the feed that a file belongs to."""
+    """What sorts behind all keys of the data set that a file belongs to."""
     return f"{file_key.partition('/dt=')[0]}/dt=~"
 
 
@@ -176,10 +178,10 @@ def _comparable(item: Item) -> dict[str, Any]:
 
 
 def _key_condition(
-    feed: Dataset, record_key: str, since: datetime | None, until: datetime | None
+    dataset: Dataset, record_key: str, since: datetime | None, until: datetime | None
 ) -> tuple[str, dict[str, Any]]:
     expression = "pk = :pk"
-    values: dict[str, Any] = {":pk": {"S": f"{feed.source}#{feed.name}#{record_key}"}}
+    values: dict[str, Any] = {":pk": {"S": f"{dataset.source}#{dataset.name}#{record_key}"}}
     if since is not None or until is not None:
         expression += " AND sk BETWEEN :since AND :until"
         # '#' follows the time in a sort key and sorts before any digit, letter or '.': a bare

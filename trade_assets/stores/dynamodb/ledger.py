@@ -96,7 +96,7 @@ class Ledger:
         }
         return [
             {name: next(iter(value.values())) for name, value in item.items()}
-            for item in self._calls.query(query)
+            for item in self._calls.query(query, f"reading the ledger of {file_key}")
         ]
 
     def generation(self) -> str | None:

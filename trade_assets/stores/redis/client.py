@@ -87,6 +87,6 @@ class redis_errors:  # noqa: N801 - used like a function
             raise as_redis_error(error, self._what) from error
 
 
-def scope_of(feed: Dataset) -> str:
+def scope_of(dataset: Dataset) -> str:
     """`<source>:<name>`, the end of every key that is about a data set as a whole."""
-    return f"{feed.source}:{feed.name}"
+    return f"{dataset.source}:{dataset.name}"

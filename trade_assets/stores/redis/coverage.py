@@ -1,4 +1,4 @@
-"""Coverage: for which stretches of event time a feed's files have come, in Redis.
+"""Coverage: for which stretches of event time a data set's files have come, in Redis.
 
 What is kept grows with the spaces between files, not with the files. Whether a space is a gap is
 `feeds.cadence`'s business.
@@ -19,7 +19,7 @@ from trade_assets.stores.redis.client import redis_errors, scope_of
 from trade_assets.stores.retrying import NO_RETRIES, Retries, retried
 
 MOST_INTERVALS: Final = 1000
-"""Stretches kept for a feed: the newest."""
+"""Stretches kept for a data set: the newest."""
 
 KEPT: Final = timedelta(days=32)
 """A stretch that ended longer than this before the newest event time is forgotten."""
@@ -54,7 +54,7 @@ return redis.call('ZCARD', KEYS[1])
 
 
 class Coverage:
-    """Covered stretches of event time of every feed. Thread-safe.
+    """Covered stretches of event time of every data set. Thread-safe.
 
     Args:
         redis_client: of a server or a cluster, as `stores.redis.client.connect` makes it.
@@ -70,12 +70,12 @@ class Coverage:
         return self._retries
 
     @retried
-    def add(self, feed: Dataset, event_times: Sequence[datetime], join_seconds: float) -> None:
+    def add(self, dataset: Dataset, event_times: Sequence[datetime], join_seconds: float) -> None:
         """Note that files with these (aware) event times have come, in any order, however often.
 
         An event time within `join_seconds` of a stretch, by the clock, extends it; one between two
         stretches may make them one. No gap is lost as long as `join_seconds` is not above the
-        feed's `gap_seconds`: time of the clock is never less than open time.
+        data set's `gap_seconds`: time of the clock is never less than open time.
 
         Raises:
             StoreUnavailableError: Redis cannot be reached; adding the same again is right.
@@ -85,15 +85,15 @@ class Coverage:
         if not stretches:
             return
         bounds = [bound for stretch in stretches for bound in stretch]
-        with redis_errors("noting what a feed has covered"):
+        with redis_errors("noting what a data set has covered"):
             # Sent whole: at one call a file its size does not matter, and no server can lack it.
             self._redis.eval(
-                _ADD, 1, _key(feed), join, KEPT // _MICROSECOND, MOST_INTERVALS, *bounds
+                _ADD, 1, _key(dataset), join, KEPT // _MICROSECOND, MOST_INTERVALS, *bounds
             )
 
     @retried
     def intervals(
-        self, feed: Dataset, since: datetime | None = None
+        self, dataset: Dataset, since: datetime | None = None
     ) -> list[tuple[datetime, datetime]]:
         """First and last event time (UTC) of each covered stretch; sorted, disjoint.
 
@@ -103,9 +103,9 @@ class Coverage:
         Raises:
             StoreUnavailableError: Redis cannot be reached.
         """
-        with redis_errors("reading what a feed has covered"):
+        with redis_errors("reading what a data set has covered"):
             # All at once: a second command might see what a writer has merged in between.
-            answer = cast("list[Any]", self._redis.zrange(_key(feed), 0, -1, withscores=True))
+            answer = cast("list[Any]", self._redis.zrange(_key(dataset), 0, -1, withscores=True))
         found = [(_time(int(first)), _time(int(last))) for first, last in answer]
         if since is None:
             return found
@@ -133,5 +133,5 @@ def _time(micros: int) -> datetime:
     return EPOCH + timedelta(microseconds=micros)
 
 
-def _key(feed: Dataset) -> str:
-    return f"coverage:{scope_of(feed)}"
+def _key(dataset: Dataset) -> str:
+    return f"coverage:{scope_of(dataset)}"

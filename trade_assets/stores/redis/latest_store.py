@@ -67,7 +67,8 @@ redis.call('HSET', KEYS[1], unpack(fields or cjson.decode(ARGV[3])))
 return 1
 """
 """Replace a record unless the stored one is newer or the very same; 1 if it changed anything.
-What is not a hash with a readable event time and a file key of this feed is damaged, and replaced.
+What is not a hash with a readable event time and a file key of this data set is damaged, and
+replaced.
 """
 
 _GUARDED_STATUS: Final = """
@@ -114,8 +115,8 @@ class LatestStore:
         return self._retries
 
     @retried
-    def write(self, feed: Dataset, records: pl.DataFrame) -> LatestWritten:
-        """Offer records (`feed.record_schema`, of any number of files) as the newest ones.
+    def write(self, dataset: Dataset, records: pl.DataFrame) -> LatestWritten:
+        """Offer records (`dataset.record_schema`, of any number of files) as the newest ones.
 
         Raises:
             StoreUnavailableError: Redis cannot be reached; nothing or a part was written, and
@@ -125,18 +126,18 @@ class LatestStore:
         if newest.is_empty():
             return LatestWritten(0, 0)
         keys = newest[RECORD_KEY].to_list()
-        changed = self._write_guarded(feed, keys, newest)
+        changed = self._write_guarded(dataset, keys, newest)
         if changed:
             last = newest.select(iso_time(EVENT_TIME), FILE_KEY).row(-1)
-            self._announce(feed, last, changed)
+            self._announce(dataset, last, changed)
         return LatestWritten(len(keys), len(changed))
 
     @retried
     def replace(
-        self, feed: Dataset, records: pl.DataFrame, file_key: str, event_time: datetime
+        self, dataset: Dataset, records: pl.DataFrame, file_key: str, event_time: datetime
     ) -> Replaced:
-        """Put a whole set (`feed.record_schema`, none if it is empty) in the place of the one that
-        is there, unless that is of a later file.
+        """Put a whole set (`dataset.record_schema`, none if it is empty) in the place of the one
+        that is there, unless that is of a later file.
 
         The set itself is swapped at once; the keys of its records follow, and what an earlier call
         left unfinished is put right too. The same file again repairs what was damaged.
@@ -152,31 +153,31 @@ class LatestStore:
         texts = latest_set.record_texts(newest)
         time_text = iso_text(event_time)
         with redis_errors("replacing a set"):
-            before = latest_set.swap(self._redis, _set_key(feed), file_key, time_text, texts)
+            before = latest_set.swap(self._redis, _set_key(dataset), file_key, time_text, texts)
         if before is None:
             return Replaced(len(texts), is_newest=False)
         changed, gone = latest_set.differences(before, texts, time_text)
-        self._follow_set(feed, newest, file_key)
+        self._follow_set(dataset, newest, file_key)
         if changed or gone:
-            self._announce(feed, (time_text, file_key), changed, gone)
+            self._announce(dataset, (time_text, file_key), changed, gone)
         return Replaced(len(texts), tuple(changed), tuple(gone))
 
     @retried
-    def read_set(self, feed: Dataset) -> PictureOfSet | None:
+    def read_set(self, dataset: Dataset) -> PictureOfSet | None:
         """A replaced set as one file had it, never half replaced; None before the first one."""
-        return self._picture(feed)
+        return self._picture(dataset)
 
     @retried
     def write_status(
         self,
-        feed: Dataset,
+        dataset: Dataset,
         file_key: str,
         event_time: datetime,
         ingest_time: datetime,
         lag_seconds: float,
         repair: bool = False,
     ) -> None:
-        """Note a feed's newest file. `repair` writes only what is newer than, or not in, Redis."""
+        """Note the newest file. `repair` writes only what is newer than, or not in, Redis."""
         fields = {
             "last_file": file_key,
             "last_event_time": iso_text(event_time),
@@ -184,17 +185,17 @@ class LatestStore:
             "lag_seconds": f"{lag_seconds:.6f}",
         }
         flat = [part for pair in fields.items() for part in pair]
-        key = f"status:{scope_of(feed)}"
+        key = f"status:{scope_of(dataset)}"
         again = "0" if repair else "1"
         self._scripted(_GUARDED_STATUS, [(key, [iso_text(event_time), again, *flat])])
 
     @retried
-    def read(self, feed: Dataset, record_keys: Iterable[str]) -> list[Mapping[str, str]]:
+    def read(self, dataset: Dataset, record_keys: Iterable[str]) -> list[Mapping[str, str]]:
         """The newest records of those keys that exist, in the order asked; of a replaced set all
         from one picture of it."""
-        if feed.replaced:
-            return self._read_of_set(feed, list(record_keys))
-        prefix = f"latest:{scope_of(feed)}:"
+        if dataset.replaced:
+            return self._read_of_set(dataset, list(record_keys))
+        prefix = f"latest:{scope_of(dataset)}:"
         with (
             redis_errors("reading latest records"),
             self._redis.pipeline(transaction=False) as pipe,
@@ -203,51 +204,51 @@ class LatestStore:
                 pipe.hgetall(f"{prefix}{key}")
             return [record for record in pipe.execute() if record]
 
-    def frame(self, feed: Dataset, record_keys: Iterable[str]) -> pl.DataFrame:
-        """The newest records of those keys that exist, typed as `feed.record_schema`."""
-        return typed_frame(feed, self.read(feed, record_keys))
+    def frame(self, dataset: Dataset, record_keys: Iterable[str]) -> pl.DataFrame:
+        """The newest records of those keys that exist, typed as `dataset.record_schema`."""
+        return typed_frame(dataset, self.read(dataset, record_keys))
 
-    def whole_frame(self, feed: Dataset) -> pl.DataFrame:
-        """All newest records, typed as `feed.record_schema`; of a replaced set, one picture."""
-        if not feed.replaced:
-            return self.frame(feed, self.record_keys(feed))
-        picture = self.read_set(feed)
-        return typed_frame(feed, picture.records if picture else [])
+    def whole_frame(self, dataset: Dataset) -> pl.DataFrame:
+        """All newest records, typed as `dataset.record_schema`; of a replaced set, one picture."""
+        if not dataset.replaced:
+            return self.frame(dataset, self.record_keys(dataset))
+        picture = self.read_set(dataset)
+        return typed_frame(dataset, picture.records if picture else [])
 
     @retried
-    def record_keys(self, feed: Dataset) -> list[str]:
+    def record_keys(self, dataset: Dataset) -> list[str]:
         """Record keys that exist, sorted."""
-        if feed.replaced:
+        if dataset.replaced:
             with redis_errors("reading record keys"):
-                names = cast("list[str]", self._redis.hkeys(_set_key(feed)))
+                names = cast("list[str]", self._redis.hkeys(_set_key(dataset)))
             return sorted(set(names) - set(latest_set.RESERVED))
         with redis_errors("reading record keys"):
-            return sorted(cast("set[str]", self._redis.smembers(f"keys:{scope_of(feed)}")))
+            return sorted(cast("set[str]", self._redis.smembers(f"keys:{scope_of(dataset)}")))
 
     @retried
-    def record_count(self, feed: Dataset) -> int:
+    def record_count(self, dataset: Dataset) -> int:
         """How many record keys exist; costs the same however many."""
         with redis_errors("counting record keys"):
-            if feed.replaced:
-                return max(0, self._redis.hlen(_set_key(feed)) - len(latest_set.RESERVED))
-            return self._redis.scard(f"keys:{scope_of(feed)}")
+            if dataset.replaced:
+                return max(0, self._redis.hlen(_set_key(dataset)) - len(latest_set.RESERVED))
+            return self._redis.scard(f"keys:{scope_of(dataset)}")
 
     @retried
-    def status(self, feed: Dataset) -> Mapping[str, str]:
-        """A feed's status fields; empty before its first file."""
+    def status(self, dataset: Dataset) -> Mapping[str, str]:
+        """A data set's status fields; empty before its first file."""
         with redis_errors("reading status"):
-            return cast("dict[str, str]", self._redis.hgetall(f"status:{scope_of(feed)}"))
+            return cast("dict[str, str]", self._redis.hgetall(f"status:{scope_of(dataset)}"))
 
     def close(self) -> None:
         """Give the connections back."""
         disconnect(self._redis)
 
-    def _picture(self, feed: Dataset) -> PictureOfSet | None:
+    def _picture(self, dataset: Dataset) -> PictureOfSet | None:
         with redis_errors("reading a set"):
-            return latest_set.picture_of(cast("Any", self._redis.hgetall(_set_key(feed))))
+            return latest_set.picture_of(cast("Any", self._redis.hgetall(_set_key(dataset))))
 
-    def _write_guarded(self, feed: Dataset, keys: list[str], newest: pl.DataFrame) -> list[str]:
-        prefix = f"latest:{scope_of(feed)}:"
+    def _write_guarded(self, dataset: Dataset, keys: list[str], newest: pl.DataFrame) -> list[str]:
+        prefix = f"latest:{scope_of(dataset)}:"
         versions = newest.select(iso_time(EVENT_TIME), FILE_KEY)
         calls = [
             (prefix + key, [event_time, file_key, fields])
@@ -257,28 +258,32 @@ class LatestStore:
         ]
         # The set first: a record that exists without its key in the set would never be found.
         with redis_errors("writing record keys"):
-            self._redis.sadd(f"keys:{scope_of(feed)}", *keys)
+            self._redis.sadd(f"keys:{scope_of(dataset)}", *keys)
         results = self._scripted(_GUARDED_WRITE, calls)
         return [key for key, result in zip(keys, results, strict=True) if result]
 
-    def _follow_set(self, feed: Dataset, newest: pl.DataFrame, file_key: str) -> None:
+    def _follow_set(self, dataset: Dataset, newest: pl.DataFrame, file_key: str) -> None:
         """Make the keys of records those of the set. If another writer swapped it meanwhile, his
         and ours may have mixed: then they are made those of his set."""
+        touched: set[str] = set()
         for _ in range(_FOLLOW_ROUNDS):
             keys = newest[RECORD_KEY].to_list()
             if keys:
-                self._write_guarded(feed, keys, newest)
-            self._remove_others(feed, keys)
-            picture = self._picture(feed)
+                self._write_guarded(dataset, keys, newest)
+            # Ours too: another writer may have taken a key off the list before we wrote its record.
+            self._remove_others(dataset, keys, touched)
+            touched.update(keys)
+            picture = self._picture(dataset)
             if picture is None or picture.file_key == file_key:
                 return
-            newest, file_key = typed_frame(feed, picture.records), picture.file_key
+            newest, file_key = typed_frame(dataset, picture.records), picture.file_key
 
-    def _remove_others(self, feed: Dataset, keys: Iterable[str]) -> None:
-        scope = scope_of(feed)
+    def _remove_others(self, dataset: Dataset, keys: Iterable[str], touched: set[str]) -> None:
+        """Remove the records that are listed or were written by us, and are none of these."""
+        scope = scope_of(dataset)
         with redis_errors("removing records that are gone"):
             listed = cast("set[str]", self._redis.smembers(f"keys:{scope}"))
-            others = sorted(listed - set(keys))
+            others = sorted((listed | touched) - set(keys))
             if not others:
                 return
             with self._redis.pipeline(transaction=False) as pipe:
@@ -288,17 +293,17 @@ class LatestStore:
             # Last: a record that exists without its key in the set would never be found.
             self._redis.srem(f"keys:{scope}", *others)
 
-    def _read_of_set(self, feed: Dataset, keys: list[str]) -> list[Mapping[str, str]]:
+    def _read_of_set(self, dataset: Dataset, keys: list[str]) -> list[Mapping[str, str]]:
         wanted = [key for key in keys if key not in latest_set.RESERVED]
         if not wanted:
             return []
         with redis_errors("reading latest records"):
-            texts = cast("list[str | None]", self._redis.hmget(_set_key(feed), wanted))
+            texts = cast("list[str | None]", self._redis.hmget(_set_key(dataset), wanted))
             return latest_set.read_texts(text for text in texts if text is not None)
 
     def _announce(
         self,
-        feed: Dataset,
+        dataset: Dataset,
         newest: tuple[str, str],
         changed: list[str],
         gone: Sequence[str] = (),
@@ -312,7 +317,7 @@ class LatestStore:
         }
         with redis_errors("announcing updates"):
             self._redis.xadd(
-                f"updates:{scope_of(feed)}",
+                f"updates:{scope_of(dataset)}",
                 cast("dict[Any, Any]", entry),
                 maxlen=self._settings.stores.updates_max_length,
                 approximate=True,
@@ -359,5 +364,5 @@ def newest_records(records: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _set_key(feed: Dataset) -> str:
-    return f"set:{scope_of(feed)}"
+def _set_key(dataset: Dataset) -> str:
+    return f"set:{scope_of(dataset)}"

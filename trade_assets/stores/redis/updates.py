@@ -25,11 +25,11 @@ class Update:
 
 
 class UpdateReader:
-    """Follows the updates of one feed. Not thread-safe."""
+    """Follows the updates of one data set. Not thread-safe."""
 
-    def __init__(self, settings: Settings, feed: Dataset) -> None:
+    def __init__(self, settings: Settings, dataset: Dataset) -> None:
         self._redis = connect(settings)
-        self._stream = f"updates:{scope_of(feed)}"
+        self._stream = f"updates:{scope_of(dataset)}"
         self._last: str | None = None
 
     def mark(self) -> None:

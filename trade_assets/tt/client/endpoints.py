@@ -6,7 +6,7 @@ from typing import Any, Final, Generic
 
 from trade_assets.tt.client.answers import T
 from trade_assets.tt.client.pages import last_page
-from trade_assets.tt.client.responses import Payload
+from trade_assets.tt.client.payloads import Payload
 from trade_assets.tt.formats.row_models import Fill, Instrument, Order, Position
 
 Row = Mapping[str, Any]

@@ -16,10 +16,11 @@ from pydantic import SecretStr
 
 from trade_assets.errors import CredentialsError, RemoteRejectedError
 from trade_assets.logs import hide
+from trade_assets.remote.exchange import Exchange, Question
 from trade_assets.remote.http import Response
+from trade_assets.remote.responses import ResponseJudge
 from trade_assets.remote.secrets import Credential, is_usable
-from trade_assets.tt.client.exchange import Exchange, Question
-from trade_assets.tt.client.responses import Judge, Payload
+from trade_assets.tt.client.payloads import Payload, read_payload
 
 TOKEN_PATH: Final = "ttid/token"  # noqa: S105 - a path
 EARLY_SECONDS: Final = 600.0
@@ -82,7 +83,8 @@ def ask_for_token(
         RemoteUnavailableError: it failed, answered nonsense, or was not asked.
     """
     key, secret = (part.get_secret_value() for part in (credential.key, credential.secret))
-    judge = Judge(TOKEN_PATH, (credential.secret, credential.key), keep_data=False)
+    hidden = (credential.secret, credential.key)
+    judge = ResponseJudge(f"TT {TOKEN_PATH}", hidden, keep_data=False)
     question = Question(
         judge,
         exchange.url(TOKEN_PATH),
@@ -95,7 +97,7 @@ def ask_for_token(
     )
 
     def read(response: Response) -> Payload:
-        return judge.payload(response, _fault)
+        return read_payload(judge, response, _fault)
 
     asked_at = clock()
     try:

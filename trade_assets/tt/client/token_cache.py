@@ -41,7 +41,7 @@ _SPARE_SECONDS: Final = 5.0
 _log = get_logger(__name__)
 
 
-class TokenVault:
+class TokenCache:
     """Sealed tokens in and out of Redis. Thread-safe.
 
     Raises (every method but `write` and those that note):

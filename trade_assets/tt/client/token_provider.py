@@ -1,4 +1,4 @@
-"""Keeps the bearer token: which one to use, when to get a new one, and that only one caller does.
+"""Which bearer token to use, when to get a new one, and that only one caller does.
 
 How TT is asked is `token`'s business, where processes share it `token_cache`'s.
 """
@@ -17,7 +17,7 @@ from trade_assets.errors import (
 from trade_assets.logs import get_logger
 from trade_assets.remote.secrets import Credential, CredentialSource
 from trade_assets.tt.client.token import Token
-from trade_assets.tt.client.token_cache import TokenVault
+from trade_assets.tt.client.token_cache import TokenCache
 
 POSTPONED_SECONDS: Final = 60.0
 """After a renewal that failed while the token is still good, the next one is tried this later."""
@@ -28,18 +28,18 @@ Fetch = Callable[[Credential, float | None], Token]
 _log = get_logger(__name__)
 
 
-class TokenKeeper:
+class TokenProvider:
     """The token of a client. Thread-safe: whoever needs a new one, it is asked for once."""
 
     def __init__(
         self,
         credentials: CredentialSource,
-        vault: TokenVault,
+        cache: TokenCache,
         fetch: Fetch,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._credentials = credentials
-        self._vault = vault
+        self._cache = cache
         self._fetch = fetch
         self._clock = clock
         self._lock = threading.Lock()
@@ -83,7 +83,7 @@ class TokenKeeper:
         token = self._best(credential, stale)
         if token and not self._due(token):
             return token
-        with self._vault.turn(self._patience(token, deadline)) as mine:
+        with self._cache.turn(self._patience(token, deadline)) as mine:
             # Whoever had the turn before has left one.
             token = self._best(credential, stale)
             if token and not (mine and self._due(token)):
@@ -95,12 +95,12 @@ class TokenKeeper:
             return self._renewed(credential, token, deadline)
 
     def _replaced(self, stale: Token, credential: Credential, deadline: float | None) -> Token:
-        if not self._vault.replaceable(credential):
+        if not self._cache.replaceable(credential):
             raise CredentialsError(
                 "TT did not accept the last tokens that it gave, and is not asked for another yet"
             )
-        self._vault.forget(stale)
-        self._vault.note_replaced(credential)
+        self._cache.forget(stale)
+        self._cache.note_replaced(credential)
         return self._renewed(credential, None, deadline)
 
     def _renewed(self, credential: Credential, good: Token | None, deadline: float | None) -> Token:
@@ -114,7 +114,7 @@ class TokenKeeper:
             left = round(good.expires_at - self._clock())
             _log.warning("TT session not renewed yet", seconds_left=left, error=str(error))
             return good
-        self._vault.write(token)
+        self._cache.write(token)
         _log.info("TT session renewed", seconds=round(token.expires_at - token.obtained_at))
         return token
 
@@ -130,7 +130,7 @@ class TokenKeeper:
         return self._asked(rotated, deadline)
 
     def _asked(self, credential: Credential, deadline: float | None) -> Token:
-        if self._vault.refused(credential):
+        if self._cache.refused(credential):
             raise CredentialsError(
                 "TT refused the application key and secret minutes ago, and is not asked again "
                 "yet; correct the secret in Secrets Manager"
@@ -138,12 +138,12 @@ class TokenKeeper:
         try:
             return self._fetch(credential, deadline)
         except CredentialsError:
-            self._vault.note_refused(credential)
+            self._cache.note_refused(credential)
             raise
 
     def _best(self, credential: Credential, stale: Token | None) -> Token | None:
         """Of this process' token and the shared one that which lasts longer."""
-        known = (self._token, self._vault.read(credential))
+        known = (self._token, self._cache.read(credential))
         good = [token for item in known if (token := self._good(item, credential, stale))]
         return max(good, key=lambda token: token.expires_at, default=None)
 
@@ -165,7 +165,7 @@ class TokenKeeper:
         """Seconds to wait for others who are getting a token: none with a good one at hand."""
         if token:
             return 0.0
-        longest = self._vault.turn_seconds
+        longest = self._cache.turn_seconds
         return longest if deadline is None else max(0.0, min(longest, deadline - time.monotonic()))
 
 

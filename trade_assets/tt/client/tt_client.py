@@ -8,21 +8,23 @@ from typing import TYPE_CHECKING, Final, Self
 
 from trade_assets.errors import RemoteRejectedError
 from trade_assets.logs import get_logger
+from trade_assets.remote.exchange import Question
 from trade_assets.remote.http import Http, Response
 from trade_assets.remote.protection.protection import Protection
+from trade_assets.remote.responses import ResponseJudge
 from trade_assets.remote.secrets import CredentialSource, SecretsManagerCredentials
 from trade_assets.settings import Settings
 from trade_assets.tt.client import endpoints
 from trade_assets.tt.client.answers import Answer, FillAnswers, T
 from trade_assets.tt.client.endpoints import Endpoint, Row
-from trade_assets.tt.client.exchange import Exchange, Question
 from trade_assets.tt.client.pages import FILLS_PER_ANSWER, pages_by_key, pages_by_time
-from trade_assets.tt.client.responses import Judge
-from trade_assets.tt.client.tiers import api_limits
+from trade_assets.tt.client.payloads import read_payload
 from trade_assets.tt.client.token import Token, ask_for_token
-from trade_assets.tt.client.token_cache import TokenVault
-from trade_assets.tt.client.token_provider import TokenKeeper
+from trade_assets.tt.client.token_cache import TokenCache
+from trade_assets.tt.client.token_provider import TokenProvider
+from trade_assets.tt.client.tt_exchange import TtExchange
 from trade_assets.tt.formats.row_models import Fill, Instrument, Order, Position
+from trade_assets.tt.key_tiers import api_limits
 
 if TYPE_CHECKING:
     import redis
@@ -71,14 +73,14 @@ class TtClient:
         Raises:
             SettingsError: the base URL is neither https nor of this machine.
         """
-        self.protection = protection or Protection(api_limits(settings), settings, redis_client)
+        self.protection = protection or Protection(api_limits(settings.tt), redis_client)
         self._clock = clock
         self._fills_per_answer = fills_per_answer
         self._http = Http()
-        self._exchange = Exchange(settings, self.protection, self._http)
-        self._tokens = TokenKeeper(
-            credentials or SecretsManagerCredentials(settings),
-            TokenVault(settings, redis_client, clock),
+        self._exchange = TtExchange(settings, self.protection, self._http)
+        self._tokens = TokenProvider(
+            credentials or SecretsManagerCredentials(settings, settings.tt_secret_name),
+            TokenCache(settings, redis_client, clock),
             lambda credential, deadline: ask_for_token(
                 self._exchange, credential, deadline, self._clock
             ),
@@ -182,10 +184,10 @@ class TtClient:
         deadline: float | None,
         token: Token,
     ) -> Answer[T]:
-        judge = Judge(endpoint.path, token.hidden)
+        judge = ResponseJudge(f"TT {endpoint.path}", token.hidden)
 
         def read(response: Response) -> Answer[T]:
-            payload = judge.payload(response, endpoint.fault)
+            payload = read_payload(judge, response, endpoint.fault)
             return Answer(
                 path=endpoint.path,
                 query=query,

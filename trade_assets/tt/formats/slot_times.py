@@ -49,6 +49,23 @@ def hour_slots(hour: datetime) -> tuple[datetime, ...]:
     return tuple(start + number * SLOT for number in range(SLOTS_AN_HOUR))
 
 
+def hour_of(slot: datetime) -> datetime:
+    """The start of the UTC hour of a slot."""
+    return slot.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+
+
 def slot_text(slot: datetime) -> str:
     """A slot as keys write it: `20250717T193030Z`."""
     return slot.astimezone(UTC).strftime(SLOT_FORMAT)
+
+
+def slot_of_text(text: str) -> datetime:
+    """The slot of an ISO time with a zone, e.g. `20261121T100030Z` or `2026-11-21T10:00:30Z`.
+
+    Raises:
+        ValueError: it is none, or no half minute.
+    """
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None or moment != slot_at(moment):
+        raise ValueError(f"{text!r} is no :00 or :30 of a minute with a zone")
+    return moment.astimezone(UTC)

@@ -1,6 +1,6 @@
 """Raw documents in the bucket: put, get, and found again by slot.
 
-What they mean is for `document_records`. A document is put once and never replaced. The document
+What they mean is for `slot_records`. A document is put once and never replaced. The document
 before a slot is looked for where it is likely first, then backwards from folder to folder: however
 old it is, a few listings do.
 """
@@ -164,11 +164,6 @@ class SnapshotDocuments:
         except UnparsableFileError as error:
             return StoredDocument(info, slot, None, str(error))
         return StoredDocument(info, slot, document)
-
-
-def hour_of(slot: datetime) -> datetime:
-    """The start of the UTC hour of a slot."""
-    return slot.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
 def _is_known(key: str) -> bool:

@@ -10,7 +10,6 @@ from trade_assets.datasets.keys import RAW
 from trade_assets.ingest.figures import FileFigures
 from trade_assets.remote.protection.limits import ProtectionState
 from trade_assets.tt.formats.snapshot import Snapshot
-from trade_assets.tt.slots.catch_up import Written
 
 MISSING_LISTED: Final = 20
 """Most slots without a document that figures name."""
@@ -137,23 +136,6 @@ class SnapshotFigures(FileFigures):
         return described
 
 
-def with_written(result: KindResult, written: Written) -> KindResult:
-    """A kind whose raw document is there, after writing it to the stores."""
-    own = written.own
-    reasons = [result.reason, *written.reasons]
-    return replace(
-        result,
-        reason="; ".join(reason for reason in reasons if reason),
-        written=written.complete,
-        rows=0 if own.records is None else own.records.height,
-        rejected=sum(not row.duplicate for row in own.file.rejected),
-        changed=written.changed,
-        gone=written.gone,
-        puts=written.puts,
-        caught_up=len(written.items) - 1,
-    )
-
-
 def unwritten(result: KindResult, reason: str) -> KindResult:
     """A kind whose raw document is there and could not be written."""
     return replace(result, reason=f"{result.reason}; {reason}" if result.reason else reason)
@@ -183,8 +165,8 @@ def reason_in_all(results: Mapping[str, KindResult]) -> str:
 
 
 def shown_protection(state: ProtectionState) -> dict[str, str | float]:
-    """How it stands with the API, for metadata."""
-    return {
+    """How it stands with the API, for metadata; without a budget where it has none."""
+    figures = {
         "breaker": state.breaker.value,
         "failures": state.failures,
         "open_seconds_left": state.open_seconds_left,
@@ -192,3 +174,4 @@ def shown_protection(state: ProtectionState) -> dict[str, str | float]:
         "budget_limit": state.budget_limit,
         "budget_percent": state.budget_percent,
     }
+    return {name: figure for name, figure in figures.items() if figure is not None}

@@ -16,11 +16,11 @@ from trade_assets.ingest.hour_records import HourRecords, WholeSet, raise_failed
 from trade_assets.ingest.reading import FileResult
 from trade_assets.tt.formats.slot_times import SLOT, hour_slots
 from trade_assets.tt.formats.snapshot import Snapshot
-from trade_assets.tt.slots.catch_up import note_written, written_until
-from trade_assets.tt.slots.document_records import RecordReader, SlotRecords, changes_since
 from trade_assets.tt.slots.open_hours import OpenHours, open_hours
 from trade_assets.tt.slots.raw_documents import SnapshotDocuments
 from trade_assets.tt.slots.results import SnapshotFigures
+from trade_assets.tt.slots.slot_notes import note_written, written_until
+from trade_assets.tt.slots.slot_records import RecordReader, SlotRecords
 from trade_assets.tt.tt_stores import TtStores
 
 
@@ -144,7 +144,7 @@ class SnapshotHour(HourRecords):
             self._count(item)
             if item.records is None:
                 continue
-            changes = changes_since(before, item)
+            changes = item.changes_since(before)
             if not changes.is_empty():
                 yield changes
             before = item

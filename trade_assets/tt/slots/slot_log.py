@@ -122,7 +122,7 @@ class SlotLog:
             "ScanIndexForward": not newest_first,
             "ConsistentRead": True,
         }
-        return [_note(item) for item in self._calls.query(query, limit)]
+        return [_note(item) for item in self._calls.query(query, "reading the log of slots", limit)]
 
     def _item(self, note: SlotNote) -> dict[str, dict[str, Any]]:
         item: dict[str, dict[str, Any]] = {

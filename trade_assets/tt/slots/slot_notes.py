@@ -1,9 +1,18 @@
-"""Telling people how a slot went: the slot log what it lacks, the slot board what is newest."""
+"""What is noted of slots: how one went, for people; up to which document the stores are, for the
+next one.
 
+The slot log gets what a slot lacks, the slot board the newest slot, `status:` of each kind's data
+set the newest document that both stores have.
+"""
+
+from datetime import UTC, datetime
 from typing import Final
 
 from trade_assets.errors import StoreRejectedError, StoreUnavailableError
 from trade_assets.logs import get_logger
+from trade_assets.stores.redis.latest_store import LatestStore
+from trade_assets.tt.formats.snapshot import Snapshot
+from trade_assets.tt.formats.snapshot_keys import parse_snapshot_key
 from trade_assets.tt.slots.results import SlotOutcome, SlotResult
 from trade_assets.tt.slots.slot_board import SlotSummary
 from trade_assets.tt.slots.slot_log import SlotNote, SlotState
@@ -40,6 +49,29 @@ def note_slot(
             stores.slot_board.write_taken(_summary(result, run_id))
     except (StoreUnavailableError, StoreRejectedError) as error:
         log.error("slot not on the board", slot=result.slot.isoformat(), error=str(error))
+
+
+def written_until(latest: LatestStore, snapshot: Snapshot) -> str:
+    """Key of the newest document that both stores have, with all before it but what a slot has left
+    to a rerun (and said so); "" if nobody knows.
+
+    Raises:
+        StoreUnavailableError: Redis cannot be reached.
+    """
+    return latest.status(snapshot).get("last_file", "")
+
+
+def note_written(latest: LatestStore, snapshot: Snapshot, key: str) -> None:
+    """Note that both stores have a document and all before it, unless a newer one is noted.
+
+    The event time of the status is the slot.
+
+    Raises:
+        StoreUnavailableError: Redis cannot be reached.
+    """
+    slot, now = parse_snapshot_key(key).slot, datetime.now(UTC)
+    lag = max((now - slot).total_seconds(), 0.0)
+    latest.write_status(snapshot, key, slot, now, lag, repair=True)
 
 
 def _log_slot(stores: TtStores, result: SlotResult, run_id: str) -> None:

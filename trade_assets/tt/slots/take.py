@@ -17,10 +17,6 @@ from trade_assets.settings import Settings
 from trade_assets.tt.datasets import INSTRUMENTS, NAMING_KINDS, SNAPSHOTS_BY_KIND
 from trade_assets.tt.formats.slot_times import SLOT, slot_at, slot_text
 from trade_assets.tt.formats.snapshot import SnapshotDocument
-from trade_assets.tt.slots.catch_up import (
-    STORE_ERRORS,
-    SlotWriter,
-)
 from trade_assets.tt.slots.fetch import (
     Asked,
     Asker,
@@ -40,10 +36,10 @@ from trade_assets.tt.slots.results import (
     reason_in_all,
     shown_protection,
     unwritten,
-    with_written,
 )
 from trade_assets.tt.slots.slot_lease import HeldLease
 from trade_assets.tt.slots.slot_notes import note_slot
+from trade_assets.tt.slots.slot_records import STORE_ERRORS, SlotWriter
 from trade_assets.tt.tt_stores import TtStores
 
 log = get_logger(__name__)
@@ -158,7 +154,7 @@ class SnapshotTaker:
         try:
             for written in writer.write(pairs):
                 kind = written.snapshot.kind
-                kinds.results[kind] = with_written(kinds.results[kind], written)
+                kinds.results[kind] = written.added_to(kinds.results[kind])
         except STORE_ERRORS as error:
             for kind in kinds.stored:
                 kinds.results[kind] = unwritten(kinds.results[kind], str(error))

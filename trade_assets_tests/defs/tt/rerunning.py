@@ -2,8 +2,8 @@
 touches it fails.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, cast
 
 import dagster as dg
 
@@ -29,8 +29,9 @@ def rerun(
     """Materialise assets, and all of `extra`."""
     definitions = build_definitions(settings=settings, resource_overrides={TT: untouchable})
     every = [*keys, *(key for asset in extra for key in asset.keys)]
+    made = cast("Iterable[dg.AssetsDefinition]", definitions.assets or ())
     return dg.materialize(
-        [*(definitions.assets or ()), *extra],  # type: ignore[arg-type]
+        [*made, *extra],
         partition_key=partition,
         instance=instance,
         resources=dict(definitions.resources or {}),

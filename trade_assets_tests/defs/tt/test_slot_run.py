@@ -11,10 +11,10 @@ import pytest
 from trade_assets.datasets.keys import PARTITION_FORMAT, RAW, SNAPSHOT_LAYERS
 from trade_assets.definitions import build_definitions
 from trade_assets.defs.shared.names import FRESHNESS_CHECK, ROWS_CHECK, SLOT_JOB, TT, layer_key
-from trade_assets.defs.tt.slot_runs import slot_of_text, slot_run_request
+from trade_assets.defs.tt.slot_runs import slot_run_request
 from trade_assets.settings import Settings
 from trade_assets.tt.datasets import SNAPSHOTS
-from trade_assets.tt.formats.slot_times import next_slot, slot_at
+from trade_assets.tt.formats.slot_times import next_slot, slot_at, slot_of_text
 from trade_assets_tests.defs.tt.fake_tt import FakeTt
 from trade_assets_tests.support.stores import Stores
 
@@ -135,8 +135,8 @@ def test_a_kind_that_fails_is_left_out_and_the_others_go_on(
 
 def result_slot(result: dg.ExecuteInProcessResult) -> datetime:
     """The slot of a run."""
-    text = result.dagster_run.run_config["ops"]["take_slot"]["config"]["slot"]
-    return slot_of_text(text)
+    ops: Any = result.dagster_run.run_config["ops"]
+    return slot_of_text(ops["take_slot"]["config"]["slot"])
 
 
 def test_a_slot_of_which_nothing_was_kept_fails_with_the_reasons(

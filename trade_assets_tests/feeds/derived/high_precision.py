@@ -8,12 +8,21 @@ import mpmath as mp
 DIGITS = 50
 
 
-def price(future, strike, years, volatility, right, digits=DIGITS):
+def price(
+    future: float,
+    strike: float,
+    years: float,
+    volatility: float,
+    right: float,
+    digits: int = DIGITS,
+) -> mp.mpf:
     with mp.workdps(digits):
         return textbook(future, strike, years, volatility, right)
 
 
-def textbook(future, strike, years, volatility, right):
+def textbook(
+    future: mp.mpf, strike: mp.mpf, years: mp.mpf, volatility: mp.mpf, right: float
+) -> mp.mpf:
     """`w (F - K) N(w d) + s n(d)` with `s = volatility sqrt(years)` and `d = (F - K) / s`."""
     future, strike, years, volatility = map(mp.mpf, (future, strike, years, volatility))
     deviation = volatility * mp.sqrt(years)
@@ -22,13 +31,15 @@ def textbook(future, strike, years, volatility, right):
     return ahead * mp.erfc(-d / mp.sqrt(2)) / 2 + deviation * mp.npdf(d)
 
 
-def time_value(price, future, strike, right):
+def time_value(price: float, future: float, strike: float, right: float) -> mp.mpf:
     """Exactly that of these floats."""
     with mp.workdps(DIGITS):
         return mp.mpf(price) - max(int(right) * (mp.mpf(future) - mp.mpf(strike)), 0)
 
 
-def volatility(wanted, future, strike, years, right) -> float | None:
+def volatility(
+    wanted: float, future: float, strike: float, years: float, right: float
+) -> float | None:
     """The volatility at which `price` is `wanted`; None where time value is not above zero."""
     worth = time_value(wanted, future, strike, right)
     if worth <= 0:
@@ -45,16 +56,18 @@ def volatility(wanted, future, strike, years, right) -> float | None:
         return float((low + high) / 2)
 
 
-def greeks(future, strike, years, volatility, right) -> dict[str, float]:
+def greeks(
+    future: float, strike: float, years: float, volatility: float, right: float
+) -> dict[str, float]:
     """Slopes of the price, by differences, as `bachelier.Greeks` names them."""
 
-    def by_future(x):
+    def by_future(x: mp.mpf) -> mp.mpf:
         return textbook(x, strike, years, volatility, right)
 
-    def by_volatility(x):
+    def by_volatility(x: mp.mpf) -> mp.mpf:
         return textbook(future, strike, years, x, right)
 
-    def by_years(x):
+    def by_years(x: mp.mpf) -> mp.mpf:
         return textbook(future, strike, x, volatility, right)
 
     with mp.workdps(DIGITS):

@@ -62,7 +62,7 @@ def keys(item: Input, frame: pl.DataFrame) -> list[str]:
     return item.keys(frame)
 
 
-def test_data_sets_by_path_and_by_name():
+def test_data_sets_by_path_and_by_name() -> None:
     assert dataset_named("actant/spot_risk") is dataset_named("spot_risk") is SPOT_RISK
     assert dataset_named("tt/fills") is dataset_named("fills") is FILLS
     assert dataset_named("derived/greeks") is dataset_named("greeks") is GREEKS
@@ -72,7 +72,7 @@ def test_data_sets_by_path_and_by_name():
     assert {path: dataset_named(path) for path in all_datasets()} == everything
 
 
-def test_a_name_of_two_data_sets_names_them_both():
+def test_a_name_of_two_data_sets_names_them_both() -> None:
     with pytest.raises(UnknownFeedError) as raised:
         dataset_named("positions")
     assert str(raised.value) == (
@@ -81,14 +81,14 @@ def test_a_name_of_two_data_sets_names_them_both():
 
 
 @pytest.mark.parametrize("name", ["nothing", "", "derived", "greeks/derived", "Greeks"])
-def test_unknown_data_set_lists_those_that_exist(name):
+def test_unknown_data_set_lists_those_that_exist(name: str) -> None:
     with pytest.raises(UnknownFeedError) as raised:
         dataset_named(name)
     assert str(raised.value) == f"no feed {name!r}; there are {', '.join(sorted(all_datasets()))}"
 
 
 @pytest.mark.parametrize("path", sorted(DERIVED))
-def test_every_derived_data_set_has_columns_of_its_own(path):
+def test_every_derived_data_set_has_columns_of_its_own(path: str) -> None:
     dataset = DERIVED[path]
     assert dataset.path == path == f"{DERIVED_SOURCE}/{dataset.name}"
     assert dataset.schema
@@ -99,7 +99,7 @@ def test_every_derived_data_set_has_columns_of_its_own(path):
 
 
 @pytest.mark.parametrize("path", sorted(DERIVED))
-def test_every_derived_data_set_is_of_feeds_that_exist(path):
+def test_every_derived_data_set_is_of_feeds_that_exist(path: str) -> None:
     dataset = DERIVED[path]
     assert FEEDS[dataset.origin.path] is dataset.origin
     assert dataset.inputs
@@ -107,14 +107,14 @@ def test_every_derived_data_set_is_of_feeds_that_exist(path):
         assert FEEDS[item.feed.path] is item.feed
 
 
-def test_what_is_computed_from_which_feed():
+def test_what_is_computed_from_which_feed() -> None:
     assert derived_from(SPOT_RISK) == [GREEKS]
     assert derived_from(FILLS) == [POSITIONS]
     others = [feed for feed in FEEDS.values() if feed not in (SPOT_RISK, FILLS)]
     assert [derived_from(feed) for feed in others] == [[]] * 6
 
 
-def test_greeks_of_a_chain_are_records():
+def test_greeks_of_a_chain_are_records() -> None:
     found = GREEKS.compute(
         chain(FUTURE_ROW, CALL_ROW),
         {"underlyings": chain(FUTURE_ROW), "times": times("XCME.ZN.N.G.21JUL25,2.1")},
@@ -128,7 +128,7 @@ def test_greeks_of_a_chain_are_records():
     assert GREEKS.figures(found)[GREEKS.never_zero] == 1
 
 
-def test_positions_of_a_ledger_are_records():
+def test_positions_of_a_ledger_are_records() -> None:
     found = POSITIONS.compute(
         ledger("1,XCMEFFDPSX20250919U0ZN,2025-07-17 08:01:02,B,12,110.515625"),
         {"start_of_day": start_of_day("A,ZN,ZN,2025-07-17,FUTURE,S,5,2025-09-19,110.5")},
@@ -142,7 +142,7 @@ def test_positions_of_a_ledger_are_records():
 
 
 @pytest.mark.parametrize("path", sorted(DERIVED))
-def test_no_records_of_the_origin_and_of_the_inputs_are_none(path):
+def test_no_records_of_the_origin_and_of_the_inputs_are_none(path: str) -> None:
     dataset = DERIVED[path]
     found = dataset.compute(
         pl.DataFrame(schema=dataset.origin.record_schema),
@@ -157,11 +157,11 @@ def test_no_records_of_the_origin_and_of_the_inputs_are_none(path):
         assert dataset.figures(found)[dataset.never_zero] == 0
 
 
-def test_positions_look_at_all_that_is_held_overnight():
+def test_positions_look_at_all_that_is_held_overnight() -> None:
     assert POSITIONS.inputs["start_of_day"].keys is None
 
 
-def test_a_chain_asks_for_the_futures_and_the_times_of_its_options():
+def test_a_chain_asks_for_the_futures_and_the_times_of_its_options() -> None:
     frame = chain(
         FUTURE_ROW,
         CALL_ROW,
@@ -178,7 +178,7 @@ def test_a_chain_asks_for_the_futures_and_the_times_of_its_options():
     assert len(underlyings) == len(set(underlyings))
 
 
-def test_futures_alone_ask_for_no_time():
+def test_futures_alone_ask_for_no_time() -> None:
     assert keys(GREEKS.inputs["times"], chain(FUTURE_ROW, "XCME.ZN,,,,N,")) == []
 
 
@@ -190,7 +190,7 @@ def test_futures_alone_ask_for_no_time():
         "110:75.C",
     ],
 )
-def test_an_option_that_cannot_be_translated_asks_for_nothing(key):
+def test_an_option_that_cannot_be_translated_asks_for_nothing(key: str) -> None:
     frame = chain(f"{key},.203125,.21875,110.75,C,5.1")
     assert frame.select("put_call", "instrument_id").row(0) == ("C", None)
     assert keys(GREEKS.inputs["times"], frame) == []
@@ -207,7 +207,9 @@ def test_an_option_that_cannot_be_translated_asks_for_nothing(key):
         ("XCME.ZN1.03JUL25.110:75.C", "ZN1N25-C110.75", "XCME.ZN.N.G.03JUL25"),
     ],
 )
-def test_a_series_that_a_holiday_moved_has_the_time_of_its_day(option, instrument_id, time):
+def test_a_series_that_a_holiday_moved_has_the_time_of_its_day(
+    option: str, instrument_id: str, time: str
+) -> None:
     frame = chain(
         "XCME.ZN.JUN25,110.515625,110.53125,,F,",
         "XCME.ZN.SEP25,110.515625,110.53125,,F,",

@@ -1,6 +1,8 @@
 """Greeks of chains: what is joined as of when, every reason, and that there is one or a result."""
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import polars as pl
 import pytest
@@ -17,6 +19,9 @@ from trade_assets.feeds.derived.greeks import (
 )
 from trade_assets.market.prices import CABINET_PRICE
 from trade_assets_tests.feeds.derived import high_precision
+
+Row = dict[str, Any]
+"""A row of a frame, as polars gives it."""
 
 AT = datetime(2025, 7, 17, 19, 33, 31, tzinfo=UTC)  # a Thursday, 14:33:31 Central
 EXPIRY = date(2025, 7, 21)
@@ -64,17 +69,17 @@ FUTURE = {
 TIME = {"event_time": AT, "product": "ZN", "expiry": EXPIRY, "days_to_expiry": 2.0}
 
 
-def risk_frame(*rows: dict) -> pl.DataFrame:
+def risk_frame(*rows: Row) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=RISK_SCHEMA)
 
 
-def time_frame(*rows: dict) -> pl.DataFrame:
+def time_frame(*rows: Row) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=VTEXP_SCHEMA)
 
 
 def greeks(
-    *options: dict, futures: tuple[dict, ...] = (FUTURE,), times: tuple[dict, ...] = (TIME,)
-) -> list[dict]:
+    *options: Row, futures: Iterable[Row] = (FUTURE,), times: Iterable[Row] = (TIME,)
+) -> list[Row]:
     found = chain_greeks(risk_frame(*options), risk_frame(*futures), time_frame(*times))
     assert found.schema == {
         **{name: RECORD_SCHEMA[name] for name in PASSED_ON},
@@ -84,7 +89,7 @@ def greeks(
 
 
 @pytest.mark.parametrize("side", ["C", "P"])
-def test_an_option_gets_the_figures_of_the_high_precision_solver(side):
+def test_an_option_gets_the_figures_of_the_high_precision_solver(side: str) -> None:
     bid = 0.015625 + (0.484375 if side == "P" else 0)
     (row,) = greeks(
         OPTION | {"put_call": side, "instrument_type": side, "bid_price": bid, "ask_price": 0.53125}
@@ -92,6 +97,7 @@ def test_an_option_gets_the_figures_of_the_high_precision_solver(side):
     option_price, years, right = (bid + 0.53125) / 2, 2 / 252, 1 if side == "C" else -1
     case = 110.5234375, 111.0, years
     volatility = high_precision.volatility(option_price, *case, right)
+    assert volatility is not None
     exact = high_precision.greeks(*case, volatility, right)
     assert [row[name] for name in PASSED_ON] == [
         (OPTION | {"put_call": side})[name] for name in PASSED_ON
@@ -127,7 +133,7 @@ REASONS = {
 
 
 @pytest.mark.parametrize("reason", Reason)
-def test_every_reason_occurs(reason):
+def test_every_reason_occurs(reason: Reason) -> None:
     (row,) = greeks(REASONS[reason])
     assert row["reason"] == reason
     assert [row[name] for name in SOLVED] == [None] * len(SOLVED)
@@ -144,7 +150,7 @@ def test_every_reason_occurs(reason):
         ({"bid_price": 0.015625, "ask_price": 0.015625}, None),
     ],
 )
-def test_what_is_a_quote(quote, reason):
+def test_what_is_a_quote(quote: dict[str, float | None], reason: Reason | None) -> None:
     (row,) = greeks(OPTION | quote)
     assert row["reason"] == reason
 
@@ -152,23 +158,25 @@ def test_what_is_a_quote(quote, reason):
 @pytest.mark.parametrize(
     "quote", [{"bid_price": None}, {"ask_price": None}, {"bid_price": -1.0, "ask_price": 1.0}]
 )
-def test_a_future_without_a_quote_has_no_price_though_it_once_had(quote):
+def test_a_future_without_a_quote_has_no_price_though_it_once_had(
+    quote: dict[str, float | None],
+) -> None:
     earlier = FUTURE | {"event_time": AT - timedelta(seconds=2)}
     (row,) = greeks(OPTION, futures=(earlier, FUTURE | quote))
     assert (row["reason"], row["future_price"]) == (Reason.NO_UNDERLYING_PRICE, None)
 
 
-def test_the_price_of_an_option_is_not_that_of_its_future():
+def test_the_price_of_an_option_is_not_that_of_its_future() -> None:
     (row,) = greeks(OPTION, futures=(FUTURE, OPTION | {"event_time": AT}))
     assert row["future_price"] == 110.5234375
 
 
-def test_futures_and_bare_underlyings_are_not_options():
+def test_futures_and_bare_underlyings_are_not_options() -> None:
     bare = {"event_time": AT, "record_key": "XCME.ZN", "instrument_type": "N"}
     assert [row["record_key"] for row in greeks(FUTURE, OPTION, bare)] == [OPTION["record_key"]]
 
 
-def test_no_options_no_rows():
+def test_no_options_no_rows() -> None:
     assert greeks() == []
     assert greeks(FUTURE, futures=(), times=()) == []
     assert greeks_figures(chain_greeks(*(risk_frame(),) * 2, time_frame())) == {
@@ -177,12 +185,12 @@ def test_no_options_no_rows():
     }
 
 
-def test_without_inputs_every_option_has_a_reason():
+def test_without_inputs_every_option_has_a_reason() -> None:
     (row,) = greeks(OPTION, futures=(), times=())
     assert row["reason"] == Reason.NO_TIME_TO_EXPIRY
 
 
-def test_each_file_sees_the_newest_records_of_its_moment_and_order_stays():
+def test_each_file_sees_the_newest_records_of_its_moment_and_order_stays() -> None:
     moments = [AT + timedelta(seconds=seconds) for seconds in (4, 0, 2, 0)]
     options = [OPTION | {"event_time": at, "row": row} for row, at in enumerate(moments)]
     futures = [
@@ -221,7 +229,9 @@ def test_each_file_sees_the_newest_records_of_its_moment_and_order_stays():
         ("2025-03-07 21:00", "2025-03-10 20:00", 1.0),
     ],
 )
-def test_time_to_expiry_runs_down_on_business_days(measured, quoted, elapsed):
+def test_time_to_expiry_runs_down_on_business_days(
+    measured: str, quoted: str, elapsed: float
+) -> None:
     measured_at, at = (
         datetime.strptime(text, "%Y-%m-%d %H:%M").replace(tzinfo=UTC) for text in (measured, quoted)
     )
@@ -234,14 +244,14 @@ def test_time_to_expiry_runs_down_on_business_days(measured, quoted, elapsed):
     assert row["days_to_expiry"] == pytest.approx(3.25 - elapsed, rel=1e-15)
 
 
-def test_an_option_expires_between_two_times_to_expiry():
+def test_an_option_expires_between_two_times_to_expiry() -> None:
     early = TIME | {"event_time": AT - timedelta(minutes=15), "days_to_expiry": 10 / 1440}
     (row,) = greeks(OPTION, times=(early,))
     assert row["reason"] == Reason.EXPIRED
     assert row["days_to_expiry"] < 0
 
 
-def test_the_difference_to_the_desk_is_in_percent():
+def test_the_difference_to_the_desk_is_in_percent() -> None:
     chain = [OPTION | {"average_volatility": percent} for percent in (1.0, 1628.67, None)]
     chain.append(REASONS[Reason.NO_BID] | {"average_volatility": 5.0})
     found = chain_greeks(risk_frame(*chain), risk_frame(FUTURE), time_frame(TIME))
@@ -280,8 +290,10 @@ TIMES = NUMBERS.map(lambda days: TIME | {"days_to_expiry": days})
 
 
 @given(st.lists(OPTIONS, max_size=8), st.lists(FUTURES, max_size=2), st.lists(TIMES, max_size=2))
-@settings(deadline=None, max_examples=150)
-def test_an_option_has_all_figures_or_a_reason_however_absurd_the_input(chain, futures, times):
+@settings(max_examples=150)
+def test_an_option_has_all_figures_or_a_reason_however_absurd_the_input(
+    chain: list[Row], futures: list[Row], times: list[Row]
+) -> None:
     found = chain_greeks(risk_frame(*chain), risk_frame(*futures), time_frame(*times))
     assert found.height == sum(row["instrument_type"] in "CP" for row in chain)
     assert found.schema["event_time"] == EVENT_TIME_TYPE

@@ -30,7 +30,7 @@ from trade_assets_tests.feeds.derived.position_samples import (
 )
 
 
-def test_fills_of_one_instrument():
+def test_fills_of_one_instrument() -> None:
     fills = ledger(
         trade("buy", 3, 110.5),
         trade("buy", 1, 111.5),
@@ -64,14 +64,14 @@ def test_fills_of_one_instrument():
     }
 
 
-def test_the_columns_and_their_order():
+def test_the_columns_and_their_order() -> None:
     frame = positions(ledger(trade("buy", 1, 110)), sod())
     identity = ["record_key", "event_time", "file_key", "row"]
     assert frame.columns == [*identity, *COMMON_SCHEMA, *POSITIONS_SCHEMA]
     assert dict(frame.schema) == dict(OUTPUT_SCHEMA)
 
 
-def test_a_sell_crosses_zero():
+def test_a_sell_crosses_zero() -> None:
     fills = ledger(trade("buy", 2, 110), trade("sell", 5, 110.25), trade("buy", 1, 110.5))
     row = only(positions(fills, sod()))
     # (110.25 - 110) * 2 = 0.5; 3 short at 110.25, 1 bought back: (110.5 - 110.25) * -1 = -0.25.
@@ -80,7 +80,7 @@ def test_a_sell_crosses_zero():
     assert lots(row) == [(-2.0, 110.25, "t2")]
 
 
-def test_a_buy_crosses_zero_over_several_lots():
+def test_a_buy_crosses_zero_over_several_lots() -> None:
     fills = ledger(trade("sell", 1, 110), trade("sell", 2, 111), trade("buy", 4, 109))
     row = only(positions(fills, sod()))
     # (109 - 110) * -1 = 1, (109 - 111) * -2 = 4; 1 stays long at 109.
@@ -88,7 +88,7 @@ def test_a_buy_crosses_zero_over_several_lots():
     assert lots(row) == [(1.0, 109.0, "t3")]
 
 
-def test_rows_are_taken_by_time_and_rows_of_one_time_as_they_stand():
+def test_rows_are_taken_by_time_and_rows_of_one_time_as_they_stand() -> None:
     fills = ledger(
         trade("buy", 1, 112, at=9), trade("buy", 1, 110, at=3), trade("buy", 1, 111, at=3)
     )
@@ -98,14 +98,14 @@ def test_rows_are_taken_by_time_and_rows_of_one_time_as_they_stand():
     assert row["row"] == 4
 
 
-def test_flat_has_no_average_price_and_no_lots():
+def test_flat_has_no_average_price_and_no_lots() -> None:
     row = only(positions(ledger(trade("buy", 2, 110), trade("sell", 2, 109.5)), sod()))
     # (109.5 - 110) * 2 = -1.
     assert picked(row, "position_quantity", "average_price", "lots") == (0.0, None, "[]")
     assert picked(row, "realized_points", "realized_value") == (-1.0, -1000.0)
 
 
-def test_sums_have_no_float_dust():
+def test_sums_have_no_float_dust() -> None:
     fills = ledger(
         trade("buy", 0.1, 0.007), trade("buy", 0.2, 0.007), trade("sell", 0.3, 0.014)
     )  # fmt: skip
@@ -115,7 +115,7 @@ def test_sums_have_no_float_dust():
     assert picked(row, "realized_points", "realized_value") == (0.0021, 2.1)
 
 
-def test_the_callers_decimal_context_does_not_matter():
+def test_the_callers_decimal_context_does_not_matter() -> None:
     fills = ledger(trade("buy", 3, 110.0078125), trade("sell", 1, 110.015625))
     with localcontext(prec=3):
         narrow = positions(fills, sod())
@@ -126,7 +126,7 @@ def test_the_callers_decimal_context_does_not_matter():
 # Opening lots.
 
 
-def test_start_of_day_rows_of_the_ledger_open_first_whatever_their_time():
+def test_start_of_day_rows_of_the_ledger_open_first_whatever_their_time() -> None:
     fills = ledger(
         trade("sell", 3, 111, at=1),
         trade("sell", 4, 112, kind="start_of_day", at=30),
@@ -142,7 +142,7 @@ def test_start_of_day_rows_of_the_ledger_open_first_whatever_their_time():
     assert row["first_fill_time"] == datetime(2025, 7, 17, 0, 1, tzinfo=UTC)
 
 
-def test_the_sod_feed_opens_what_the_ledger_does_not():
+def test_the_sod_feed_opens_what_the_ledger_does_not() -> None:
     fills = ledger(trade("sell", 3, 111))
     row = only(positions(fills, sod(held(2.0, 109.0, key="B1"), held(2.0, 110.0, key="A1"))))
     # A1 first: (111 - 110) * 2 = 2, then 1 of B1: (111 - 109) * 1 = 2.
@@ -161,13 +161,13 @@ def test_the_sod_feed_opens_what_the_ledger_does_not():
     ],
     ids=["another date", "nothing held", "no quantity"],
 )
-def test_sod_rows_that_open_nothing(other):
+def test_sod_rows_that_open_nothing(other: dict[str, str | date | float | None]) -> None:
     row = only(positions(ledger(trade("buy", 1, 110)), sod(other)))
     assert picked(row, "opening_quantity", "opening_source") == (0.0, None)
     assert row["position_quantity"] == 1.0
 
 
-def test_a_position_of_two_files_counts_once_as_the_last_says():
+def test_a_position_of_two_files_counts_once_as_the_last_says() -> None:
     late = SOD_FILE.replace("hh=11", "hh=12")
     opening = sod(
         held(7.0, 111.0) | {"file_key": late},
@@ -180,7 +180,7 @@ def test_a_position_of_two_files_counts_once_as_the_last_says():
     assert picked(row, "opening_quantity", "position_quantity") == (7.0, 6.0)
 
 
-def test_accounts_on_both_sides_close_each_other():
+def test_accounts_on_both_sides_close_each_other() -> None:
     fills = ledger(trade("buy", 1, 111))
     row = only(positions(fills, sod(held(5.0, 110.0, key="A1"), held(-2.0, 110.5, key="B1"))))
     # (110.5 - 110) * 2 = 1.
@@ -189,7 +189,7 @@ def test_accounts_on_both_sides_close_each_other():
     assert lots(row) == [(3.0, 110.0, "A1"), (1.0, 111.0, "t1")]
 
 
-def test_a_position_held_overnight_shows_without_a_fill():
+def test_a_position_held_overnight_shows_without_a_fill() -> None:
     fills = ledger(trade("buy", 1, 110))
     frame = positions(fills, sod(held(-60.0, 108.5, instrument_id="ZFU5", key="A7")))
     row = only(frame.filter(pl.col("record_key") == "ZFU5"))
@@ -217,7 +217,7 @@ def test_a_position_held_overnight_shows_without_a_fill():
     }
 
 
-def test_an_overnight_position_goes_to_the_ledger_with_the_most_rows():
+def test_an_overnight_position_goes_to_the_ledger_with_the_most_rows() -> None:
     one, two, three = (f"{FOLDER}trades_2025071{digit}.csv" for digit in (6, 7, 8))
     fills = ledger(
         trade("buy", 1, 110, file_key=one),
@@ -233,12 +233,12 @@ def test_an_overnight_position_goes_to_the_ledger_with_the_most_rows():
     assert frame.filter(pl.col("record_key") == "ZFU5")["file_key"].to_list() == [one]
 
 
-def test_overnight_positions_of_a_date_without_a_ledger_are_left_out():
+def test_overnight_positions_of_a_date_without_a_ledger_are_left_out() -> None:
     other = held(5.0, 108.5, instrument_id="ZFU5", day=DAY - timedelta(days=1))
     assert positions(ledger(trade("buy", 1, 110)), sod(other))["record_key"].to_list() == ["ZNU5"]
 
 
-def test_a_lot_without_a_price_hides_the_average_until_it_is_closed():
+def test_a_lot_without_a_price_hides_the_average_until_it_is_closed() -> None:
     opening = sod(held(2.0, None))
     still_open = only(positions(ledger(trade("buy", 1, 110), trade("sell", 1, 111)), opening))
     assert picked(still_open, "position_quantity", "average_price") == (2.0, None)
@@ -250,7 +250,7 @@ def test_a_lot_without_a_price_hides_the_average_until_it_is_closed():
         assert row["currency"] == "USD"
 
 
-def test_an_open_lot_without_a_price_leaves_what_was_realized():
+def test_an_open_lot_without_a_price_leaves_what_was_realized() -> None:
     row = only(positions(ledger(trade("buy", 1, 110)), sod(held(2.0, None))))
     assert picked(row, "average_price", "realized_points", "realized_value") == (None, 0.0, 0.0)
 
@@ -258,7 +258,7 @@ def test_an_open_lot_without_a_price_leaves_what_was_realized():
 # Exercises.
 
 
-def test_an_exercise_closes_lots_at_zero():
+def test_an_exercise_closes_lots_at_zero() -> None:
     fills = ledger(
         trade("buy", 3, 0.5), trade("sell", 2, 0, kind="exercise"), trade("sell", 1, 0.25)
     )
@@ -269,7 +269,7 @@ def test_an_exercise_closes_lots_at_zero():
     assert row["realized_points"] == -1.25
 
 
-def test_an_assignment_closes_a_short_position():
+def test_an_assignment_closes_a_short_position() -> None:
     fills = ledger(trade("sell", 3, 0.5), trade("buy", 1, 0, kind="exercise", at=90))
     row = only(positions(fills, sod()))
     # (0 - 0.5) * -1 = 0.5.
@@ -278,7 +278,7 @@ def test_an_assignment_closes_a_short_position():
     assert row["last_fill_time"] == datetime(2025, 7, 17, 0, 1, tzinfo=UTC)
 
 
-def test_an_exercise_alone_is_no_fill():
+def test_an_exercise_alone_is_no_fill() -> None:
     row = only(positions(ledger(trade("sell", 2, 0, kind="exercise")), sod()))
     assert picked(row, "fills", "first_fill_time", "last_fill_time") == (0, None, None)
     assert lots(row) == [(-2.0, 0.0, "t1")]
@@ -288,14 +288,14 @@ def test_an_exercise_alone_is_no_fill():
 # Instruments, dates, files.
 
 
-def test_an_unknown_instrument_keeps_the_ledgers_name():
+def test_an_unknown_instrument_keeps_the_ledgers_name() -> None:
     fills = ledger(*(trade(side, 1, 2, instrument_id=None, name="XX?") for side in ("buy", "sell")))
     row = only(positions(fills, sod()))
     assert picked(row, "record_key", "instrument", "instrument_id") == ("XX?", "XX?", None)
     assert picked(row, "realized_points", "realized_value", "currency") == (0.0, None, None)
 
 
-def test_a_start_of_day_position_that_cannot_be_translated_is_one_of_its_own():
+def test_a_start_of_day_position_that_cannot_be_translated_is_one_of_its_own() -> None:
     unknown = held(5.0, 1.0) | {"instrument_id": None}
     frame = positions(ledger(trade("buy", 1, 110)), sod(unknown))
     own, other = sorted(frame.to_dicts(), key=lambda row: row["instrument_id"] is not None)
@@ -305,7 +305,7 @@ def test_a_start_of_day_position_that_cannot_be_translated_is_one_of_its_own():
     assert positions_figures(frame)["untranslated"] == 1
 
 
-def test_a_product_without_contract_facts_has_points_but_no_value():
+def test_a_product_without_contract_facts_has_points_but_no_value() -> None:
     fills = ledger(
         trade("buy", 1, 2, instrument_id="WAT1"), trade("sell", 1, 5, instrument_id="WAT1")
     )
@@ -317,7 +317,9 @@ def test_a_product_without_contract_facts_has_points_but_no_value():
     ("instrument_id", "value", "currency"),
     [("ZNU5", 20.0, "USD"), ("ZTU5", 40.0, "USD"), ("RXU5", 20.0, "EUR")],
 )
-def test_a_value_is_in_the_products_currency(instrument_id, value, currency):
+def test_a_value_is_in_the_products_currency(
+    instrument_id: str, value: float, currency: str
+) -> None:
     fills = ledger(
         trade("buy", 2, 129, instrument_id=instrument_id),
         trade("sell", 2, 129.01, instrument_id=instrument_id),
@@ -327,7 +329,7 @@ def test_a_value_is_in_the_products_currency(instrument_id, value, currency):
     assert picked(row, "realized_points", "realized_value", "currency") == (0.02, value, currency)
 
 
-def test_two_names_of_one_instrument_are_one_position():
+def test_two_names_of_one_instrument_are_one_position() -> None:
     fills = ledger(trade("buy", 1, 110, name="ONE"), trade("sell", 3, 111, name="TWO"))
     row = only(positions(fills, sod(held(1.0, 109.0))))
     # (111 - 109) + (111 - 110) = 3.
@@ -335,7 +337,7 @@ def test_two_names_of_one_instrument_are_one_position():
     assert picked(row, "opening_quantity", "position_quantity", "realized_points") == (1, -1, 3)
 
 
-def test_each_trading_date_stands_for_itself():
+def test_each_trading_date_stands_for_itself() -> None:
     fills = ledger(trade("buy", 2, 110), trade("sell", 1, 111, day=DAY + timedelta(days=1)))
     frame = positions(fills, sod(held(2.0, 110.0, day=DAY + timedelta(days=1))))
     assert frame["trading_date"].to_list() == [DAY, DAY + timedelta(days=1)]
@@ -348,7 +350,7 @@ def test_each_trading_date_stands_for_itself():
     ]
 
 
-def test_each_ledger_stands_for_itself():
+def test_each_ledger_stands_for_itself() -> None:
     other = FOLDER + "trades_20250718.csv"
     fills = ledger(trade("sell", 1, 111, file_key=other), trade("buy", 2, 110))
     frame = positions(fills, sod(held(2.0, 109.0)))
@@ -367,17 +369,17 @@ def test_each_ledger_stands_for_itself():
         (date(2025, 7, 7), datetime(2025, 7, 3, 22)),  # behind the Fourth of July
     ],
 )
-def test_the_event_time_is_the_start_of_the_trading_day(day, opens):
+def test_the_event_time_is_the_start_of_the_trading_day(day: date, opens: datetime) -> None:
     row = only(positions(ledger(trade("buy", 1, 110, day=day)), sod()))
     assert row["event_time"] == opens.replace(tzinfo=UTC)
 
 
-def test_without_fills_there_are_no_positions():
+def test_without_fills_there_are_no_positions() -> None:
     frame = positions(ledger(), sod(held(2.0, 109.0)))
     assert (frame.height, dict(frame.schema)) == (0, dict(OUTPUT_SCHEMA))
 
 
-def test_figures():
+def test_figures() -> None:
     fills = ledger(
         trade("buy", 1, 2),
         trade("sell", 1, 2),

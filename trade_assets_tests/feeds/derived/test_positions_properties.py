@@ -3,8 +3,9 @@
 import csv
 import itertools
 from collections import defaultdict
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, localcontext
+from random import Random
 
 import polars as pl
 import pytest
@@ -16,6 +17,7 @@ from trade_assets_tests.feeds.derived.position_samples import (
     DAY,
     FILE,
     FILLS_SCHEMA,
+    Record,
     entries_of,
     held,
     ledger,
@@ -33,7 +35,7 @@ PRICES = st.integers(0, 200).map(lambda ticks: 110 + ticks / 64)
 
 
 @st.composite
-def trades(draw):
+def trades(draw: st.DrawFn) -> Record:
     kind = draw(st.sampled_from(["fill", "fill", "fill", "start_of_day", "exercise"]))
     return trade(
         draw(st.sampled_from(["buy", "sell"])),
@@ -48,7 +50,7 @@ def trades(draw):
 
 
 @st.composite
-def openings(draw):
+def openings(draw: st.DrawFn) -> Record:
     return held(
         float(draw(st.integers(-6, 6))),
         draw(PRICES),
@@ -63,9 +65,11 @@ SODS = st.lists(openings(), max_size=5).map(
 )
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(LEDGERS, SODS)
-def test_lots_are_what_remains_contract_by_contract(fills, opening):
+def test_lots_are_what_remains_contract_by_contract(
+    fills: pl.DataFrame, opening: pl.DataFrame
+) -> None:
     for row in positions(fills, opening).to_dicts():
         contracts, realized = one_by_one(entries_of(row, fills, opening))
         expected = [
@@ -82,9 +86,11 @@ def test_lots_are_what_remains_contract_by_contract(fills, opening):
         )
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(LEDGERS, SODS, PRICES)
-def test_quantities_and_cash_add_up(fills, opening, mark):
+def test_quantities_and_cash_add_up(
+    fills: pl.DataFrame, opening: pl.DataFrame, mark: float
+) -> None:
     for row in positions(fills, opening).to_dicts():
         entries = entries_of(row, fills, opening)
         position = sum(signed(entry) for entry in entries)
@@ -100,19 +106,23 @@ def test_quantities_and_cash_add_up(fills, opening, mark):
         assert row["realized_points"] + unrealized == cash + position * mark
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(LEDGERS, SODS, st.randoms(use_true_random=False))
-def test_the_order_of_records_does_not_matter(fills, opening, random):
+def test_the_order_of_records_does_not_matter(
+    fills: pl.DataFrame, opening: pl.DataFrame, random: Random
+) -> None:
     shuffled = [
         frame[random.sample(range(frame.height), frame.height)] if frame.height else frame
         for frame in (fills, opening)
     ]
-    assert positions(*shuffled).equals(positions(fills, opening))
+    assert positions(shuffled[0], shuffled[1]).equals(positions(fills, opening))
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(st.lists(trades(), max_size=25), SODS, st.integers(0, 25))
-def test_a_growing_ledger_replaces_its_positions(rows, opening, length):
+def test_a_growing_ledger_replaces_its_positions(
+    rows: list[Record], opening: pl.DataFrame, length: int
+) -> None:
     fills = ledger(*({**row, "file_key": FILE} for row in rows))
     keys = ["record_key", "event_time", "file_key"]
     before = positions(fills.head(length), opening).select(keys)
@@ -121,9 +131,11 @@ def test_a_growing_ledger_replaces_its_positions(rows, opening, length):
     assert not after.is_duplicated().any()
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(LEDGERS, SODS)
-def test_every_instrument_of_every_ledger_and_every_open_one_has_its_row(fills, opening):
+def test_every_instrument_of_every_ledger_and_every_open_one_has_its_row(
+    fills: pl.DataFrame, opening: pl.DataFrame
+) -> None:
     traded = set(fills.select("file_key", "trading_date", "instrument_id").rows())
     frame = positions(fills, opening)
     found = frame.select("file_key", "trading_date", "record_key").rows()
@@ -140,7 +152,7 @@ def test_every_instrument_of_every_ledger_and_every_open_one_has_its_row(fills, 
     assert len(found) == len(traded) + len(expected - on_a_ledger)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(
     st.lists(
         st.tuples(
@@ -152,7 +164,9 @@ def test_every_instrument_of_every_ledger_and_every_open_one_has_its_row(fills, 
         max_size=12,
     )
 )
-def test_decimal_quantities_and_prices_add_up_exactly(rows):
+def test_decimal_quantities_and_prices_add_up_exactly(
+    rows: list[tuple[str, Decimal, Decimal]],
+) -> None:
     row = only(positions(ledger(*(trade(*item) for item in rows)), sod()))
     exact = [(-size if side == "sell" else size, price) for side, size, price in rows]
     assert row["position_quantity"] == float(sum(size for size, _ in exact))
@@ -167,7 +181,7 @@ REAL_LEDGER = reference.DATA / "ledger" / "trades_20250825.csv"
 COLUMNS = ("id", "name", "time", "side", "quantity", "price")
 
 
-def real_ledger():
+def real_ledger() -> pl.DataFrame:
     """The ledger's rows by a plain reader, as records."""
     with REAL_LEDGER.open(newline="") as file:
         lines = [dict(zip(COLUMNS, line, strict=False)) for line in csv.reader(file)][1:]
@@ -186,9 +200,9 @@ def real_ledger():
 
 
 @pytest.mark.skipif(not REAL_LEDGER.is_file(), reason="no real files here")
-def test_a_real_ledger_contract_by_contract():
+def test_a_real_ledger_contract_by_contract() -> None:
     fills = real_ledger()
-    sizes = defaultdict(int)
+    sizes: defaultdict[tuple[date, str], int] = defaultdict(int)
     for item in fills.to_dicts():
         sizes[item["trading_date"], item["instrument_id"]] += int(signed(item))
     frame = positions(fills, sod())
@@ -206,7 +220,7 @@ def test_a_real_ledger_contract_by_contract():
 
 
 @pytest.mark.skipif(not REAL_LEDGER.is_file(), reason="no real files here")
-def test_the_thirty_year_future_of_a_real_ledger():
+def test_the_thirty_year_future_of_a_real_ledger() -> None:
     row = only(positions(real_ledger(), sod()).filter(pl.col("product") == "ZB"))
     # -1 at 114.53125, bought back at 114.5: (114.5 - 114.53125) * -1 = 0.03125;
     # -1 at 114.625, bought back at 114.53125: (114.53125 - 114.625) * -1 = 0.09375.

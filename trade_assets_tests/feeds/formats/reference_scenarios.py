@@ -31,7 +31,7 @@ class Point(NamedTuple):
     @property
     def record(self) -> dict[str, object]:
         """The columns of the record."""
-        record = {
+        record: dict[str, object] = {
             "record_key": self.key,
             "underlying": "XCME.ZN",
             "scope": self.scope,

@@ -21,7 +21,7 @@ def outcome(body: bytes) -> tuple[list[tuple[int, str]], dict[int, str]]:
 
 
 @pytest.mark.parametrize("data", [b"", b"\n", b"\r\n \n", b"\xef\xbb\xbf"])
-def test_empty_file(data):
+def test_empty_file(data: bytes) -> None:
     with pytest.raises(UnparsableFileError, match="empty"):
         parse_spot_risk(data, NAME)
 
@@ -38,27 +38,27 @@ def test_empty_file(data):
         ("Key,BID,ASK,STRIKE,ITYPE".encode("utf-16"), "no column 'Key'"),
     ],
 )
-def test_unusable_headers_are_named(header, message):
+def test_unusable_headers_are_named(header: bytes, message: str) -> None:
     with pytest.raises(UnparsableFileError, match=message):
         parse_spot_risk(header + b"\nK,1,2,3,F\n", NAME)
 
 
-def test_header_may_end_in_commas_and_begin_with_a_byte_order_mark():
+def test_header_may_end_in_commas_and_begin_with_a_byte_order_mark() -> None:
     parsed = parse_spot_risk(b"\xef\xbb\xbfKey,BID,ASK,STRIKE,ITYPE,,\nK,1,2,3,F,,\n", NAME)
     assert (parsed.frame["record_key"].to_list(), parsed.rejected) == (["K"], ())
 
 
-def test_line_numbers_are_those_of_the_file():
+def test_line_numbers_are_those_of_the_file() -> None:
     stored, rejected = outcome(b"\nA,1,2,3,F\r\n  \nB,1\n\nC,1,2,3,F")
     assert stored == [(3, "A"), (7, "C")]
     assert rejected == {5: "has 2 fields where the header has 5"}
 
 
-def test_last_line_needs_no_line_end():
+def test_last_line_needs_no_line_end() -> None:
     assert outcome(b"A,1,2,3,F")[0] == outcome(b"A,1,2,3,F\n")[0] == [(2, "A")]
 
 
-def test_surplus_fields_are_tolerated_if_empty():
+def test_surplus_fields_are_tolerated_if_empty() -> None:
     stored, rejected = outcome(b"A,1,2,3,F,\nB,1,2,3,F,,,\nC,1,2,3,F,9\nD,1,2,3,F,,9\n")
     assert stored == [(2, "A"), (3, "B")]
     assert rejected == {
@@ -67,13 +67,13 @@ def test_surplus_fields_are_tolerated_if_empty():
     }
 
 
-def test_quotes_have_no_meaning():
+def test_quotes_have_no_meaning() -> None:
     stored, rejected = outcome(b'"A,1,2,3,F\nB",1,2,3,F\n"C,D",1,2,3,F\n')
     assert stored == [(2, '"A'), (3, 'B"')]
     assert list(rejected) == [4]
 
 
-def test_bytes_that_are_not_text_are_rejected():
+def test_bytes_that_are_not_text_are_rejected() -> None:
     stored, rejected = outcome(b"A\xff,1,2,3,F\nB\x00,1,2,3,F\nC,1\r,2,3,F\nD,1,2,3,F\n")
     assert stored == [(5, "D")]
     assert rejected == {
@@ -84,29 +84,29 @@ def test_bytes_that_are_not_text_are_rejected():
 
 
 @pytest.mark.parametrize("byte", [b"\r", b"\t", b"\x00", b"\x1f", b"\x7f", b"\xc2\x85", b"\xff"])
-def test_one_such_byte_is_enough(byte):
+def test_one_such_byte_is_enough(byte: bytes) -> None:
     assert outcome(b"A,1,2,3,F\r\nB" + byte + b"B,1,2,3,F\r\n") == (
         [(2, "A")],
         {3: "is not UTF-8" if byte == b"\xff" else "has a control character"},
     )
 
 
-def test_other_languages_are_text():
+def test_other_languages_are_text() -> None:
     assert outcome("Zürich,1,2,3,F\n".encode())[0] == [(2, "Zürich")]
 
 
-def test_record_keys_have_a_length():
+def test_record_keys_have_a_length() -> None:
     long, longest = b"k" * 513, b"k" * 512
     stored, rejected = outcome(b",1,2,3,F\n" + long + b",1,2,3,F\n" + longest + b",1,2,3,F\n")
     assert stored == [(4, longest.decode())]
     assert rejected == {2: "has no record key", 3: "has a record key of more than 512 bytes"}
 
 
-def test_record_keys_are_measured_in_bytes():
+def test_record_keys_are_measured_in_bytes() -> None:
     assert list(outcome("ü".encode() * 257 + b",1,2,3,F\n")[1]) == [2]
 
 
-def test_endless_lines_are_rejected_and_shown_in_part():
+def test_endless_lines_are_rejected_and_shown_in_part() -> None:
     line = b"A" * (MAX_LINE_CHARACTERS + 1)
     parsed = parse_spot_risk(HEADER + line + b"\nB,1,2,3,F\n", NAME)
     (rejected,) = parsed.rejected
@@ -115,7 +115,7 @@ def test_endless_lines_are_rejected_and_shown_in_part():
     assert parsed.frame["record_key"].to_list() == ["B"]
 
 
-def test_first_reason_stands():
+def test_first_reason_stands() -> None:
     rows = read_rows(HEADER + b"A,1,2,3,F\n", NAME, required=())
     rows.reject_at([(0, "first")])
     rows.reject_at([(0, "second")])

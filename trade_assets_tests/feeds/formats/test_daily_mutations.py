@@ -13,7 +13,7 @@ from trade_assets.feeds.formats.options_settlement import OPTIONS_SETTLEMENT
 from trade_assets.feeds.formats.sod import SOD
 from trade_assets.feeds.formats.vtexp import VTEXP
 from trade_assets_tests.feeds.formats import reference, reference_daily
-from trade_assets_tests.feeds.formats.test_mutations import MUTATIONS, mutated
+from trade_assets_tests.feeds.formats.test_mutations import MUTATIONS, Mutation, mutated
 
 SOD_HEADER = b",".join(name.encode() for name in reference_daily.KNOWN_SOD) + b"\n"
 FILES: dict[str, tuple[Feed, str, bytes, bytes]] = {
@@ -88,7 +88,7 @@ def check_accounted(feed: Feed, data: bytes, file_name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_files_themselves_are_sound(name):
+def test_the_files_themselves_are_sound(name: str) -> None:
     feed, file_name, head, body = FILES[name]
     parsed = feed.parse(head + body, file_name)
     assert parsed.rows_in == body.count(b"\n")
@@ -96,25 +96,25 @@ def test_the_files_themselves_are_sound(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(mutations=MUTATIONS)
-def test_mutated_files(name, mutations):
+def test_mutated_files(name: str, mutations: list[Mutation]) -> None:
     feed, file_name, head, body = FILES[name]
     check_accounted(feed, mutated(head + body, mutations), file_name)
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(body=st.binary(max_size=300))
-def test_any_bytes_behind_a_header(name, body):
+def test_any_bytes_behind_a_header(name: str, body: bytes) -> None:
     feed, file_name, head, _ = FILES[name]
     check_accounted(feed, head + body, file_name)
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(data=st.binary(max_size=300))
-def test_any_bytes_at_all_are_no_file_of_any_feed(name, data):
+def test_any_bytes_at_all_are_no_file_of_any_feed(name: str, data: bytes) -> None:
     feed, file_name, head, _ = FILES[name]
     # Hypothesis also tries the constants of this project, a whole header among them.
     assume(head.partition(b",")[0] not in data)

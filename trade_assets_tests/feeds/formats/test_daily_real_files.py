@@ -1,6 +1,8 @@
 """The desk's real daily files and times to expiry, against the plain reader. Skipped where the
 files are not there."""
 
+from pathlib import Path
+
 import pytest
 
 from trade_assets.datasets.dataset import Feed
@@ -32,7 +34,7 @@ UNTRANSLATABLE = {"SampleZNSOD.csv": 0, "SampleSOD_ticks.csv": 2, "actant.csv": 
 the exchange counts as the fourth."""
 
 
-def parse(feed: Feed, path) -> ParsedFile:
+def parse(feed: Feed, path: Path) -> ParsedFile:
     # A sample that was cut short is named so.
     name = path.name.replace(".head", "")
     assert feed.file_pattern.fullmatch(name)
@@ -40,13 +42,13 @@ def parse(feed: Feed, path) -> ParsedFile:
 
 
 @pytest.mark.parametrize(("feed", "path"), PLAIN, ids=lambda item: getattr(item, "name", None))
-def test_every_value_of_a_real_file(feed, path):
+def test_every_value_of_a_real_file(feed: Feed, path: Path) -> None:
     parsed = parse(feed, path)
-    last = {}
-    for at, row in reference_daily.rows_of(path.read_bytes()).items():
-        values = READERS[feed.name](row)
-        last.pop(values["record_key"], None)
-        last[values["record_key"]] = {"row": at, **values}
+    last: dict[object, dict[str, object]] = {}
+    for at, texts in reference_daily.rows_of(path.read_bytes()).items():
+        found = READERS[feed.name](texts)
+        last.pop(found["record_key"], None)
+        last[found["record_key"]] = {"row": at, **found}
     assert all(item.duplicate for item in parsed.rejected)
     assert parsed.rows_in == len(reference_daily.rows_of(path.read_bytes()))
     rows = [reference_daily.plain(row) for row in parsed.frame.to_dicts()]
@@ -60,7 +62,7 @@ def test_every_value_of_a_real_file(feed, path):
 
 
 @pytest.mark.parametrize("path", SOD_FILES, ids=lambda path: path.name)
-def test_every_value_of_a_real_start_of_day_file(path):
+def test_every_value_of_a_real_start_of_day_file(path: Path) -> None:
     parsed = parse(SOD, path)
     expected = reference_daily.sod_file(path.read_bytes())
     assert parsed.rejected == ()

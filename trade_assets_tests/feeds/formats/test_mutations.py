@@ -42,6 +42,9 @@ TOKENS = st.sampled_from(
 )
 PLACE = st.floats(0, 1)
 
+Mutation = Callable[[bytes], bytes]
+"""One change of a file."""
+
 
 def flip(data: bytes, place: float, byte: int) -> bytes:
     at = int(place * (len(data) - 1)) if data else 0
@@ -70,7 +73,9 @@ def double(data: bytes, place: float) -> bytes:
     return b"\n".join([*lines, lines[at]])
 
 
-def mutation(function: Callable[..., bytes], *arguments: st.SearchStrategy[object]) -> object:
+def mutation(
+    function: Callable[..., bytes], *arguments: st.SearchStrategy[object]
+) -> st.SearchStrategy[Mutation]:
     return st.tuples(*arguments).map(lambda values: lambda data: function(data, *values))
 
 
@@ -109,7 +114,7 @@ def check_accounted(feed: Feed, data: bytes, file_name: str, type_row: str | Non
         assert {name: row[name] for name in expected} == expected
 
 
-def mutated(data: bytes, mutations: list[Callable[[bytes], bytes]]) -> bytes:
+def mutated(data: bytes, mutations: list[Mutation]) -> bytes:
     for change in mutations:
         data = change(data)
     return data
@@ -117,23 +122,23 @@ def mutated(data: bytes, mutations: list[Callable[[bytes], bytes]]) -> bytes:
 
 @settings(max_examples=250)
 @given(st.sampled_from(RISK_FILES), MUTATIONS)
-def test_mutated_spot_risk_files(data, mutations):
+def test_mutated_spot_risk_files(data: bytes, mutations: list[Mutation]) -> None:
     check_accounted(SPOT_RISK, mutated(data, mutations), RISK_NAME, "Type,")
 
 
 @settings(max_examples=250)
 @given(st.sampled_from(LEDGERS), MUTATIONS)
-def test_mutated_ledgers(data, mutations):
+def test_mutated_ledgers(data: bytes, mutations: list[Mutation]) -> None:
     check_accounted(FILLS, mutated(data, mutations), LEDGER_NAME, None)
 
 
 @given(st.binary(max_size=300))
-def test_any_bytes_behind_a_header(body):
+def test_any_bytes_behind_a_header(body: bytes) -> None:
     check_accounted(SPOT_RISK, b"Key,BID,ASK,STRIKE,ITYPE\n" + body, RISK_NAME, "Type,")
 
 
 @given(st.binary(max_size=300))
-def test_any_bytes_at_all_are_no_spot_risk_file(data):
+def test_any_bytes_at_all_are_no_spot_risk_file(data: bytes) -> None:
     # Hypothesis also tries the constants of this project, a whole header among them.
     assume(b"Key" not in data)
     with pytest.raises(UnparsableFileError):

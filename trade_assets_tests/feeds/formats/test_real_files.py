@@ -1,6 +1,7 @@
 """The desk's real files, against the plain reader. Skipped where the files are not there."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -21,7 +22,7 @@ LEDGERS = list(reference.real_files("ledger", "trades_*.csv"))
 
 
 @pytest.mark.parametrize("path", RISK_FILES, ids=lambda path: path.name)
-def test_every_value_of_a_real_spot_risk_file(path):
+def test_every_value_of_a_real_spot_risk_file(path: Path) -> None:
     data = path.read_bytes()
     parsed = SPOT_RISK.parse(data, path.name)
     names = reference.header(data)
@@ -46,7 +47,7 @@ def test_every_value_of_a_real_spot_risk_file(path):
 
 
 @pytest.mark.parametrize("path", LEDGERS, ids=lambda path: path.name)
-def test_every_value_of_a_real_ledger(path):
+def test_every_value_of_a_real_ledger(path: Path) -> None:
     data = path.read_bytes()
     parsed = FILLS.parse(data, path.name)
     names = reference.header(data)

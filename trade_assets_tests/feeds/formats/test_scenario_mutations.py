@@ -16,7 +16,7 @@ from trade_assets_tests.feeds.formats import reference_scenarios as reference
 from trade_assets_tests.feeds.formats import scenario_files
 from trade_assets_tests.feeds.formats.reference_scenarios import Point
 from trade_assets_tests.feeds.formats.scenario_files import EOD_NAME, GRID_NAME
-from trade_assets_tests.feeds.formats.test_mutations import MUTATIONS, mutated
+from trade_assets_tests.feeds.formats.test_mutations import MUTATIONS, Mutation, mutated
 
 GRIDS = [
     scenario_files.grid(1, shocks=("-10%", "-.25", "0", "0.25")),
@@ -72,22 +72,22 @@ def check_eod(data: bytes) -> None:
     check(EOD, parsed, {at: [point] if point else [] for at, point in enumerate(points, 1)})
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.sampled_from(GRIDS), MUTATIONS)
-def test_mutated_grids(data, mutations):
+def test_mutated_grids(data: bytes, mutations: list[Mutation]) -> None:
     check_grid(mutated(data, mutations))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.sampled_from(EODS), MUTATIONS)
-def test_mutated_eod_files(data, mutations):
+def test_mutated_eod_files(data: bytes, mutations: list[Mutation]) -> None:
     check_eod(mutated(data, mutations))
 
 
 TEXTS = st.sampled_from(
     ["", "1", "-0.25", "-10%", "0", "nan", "1e400", "AUG25", "w/o first", "a:b", "a\nb", "é", "x"]
 )
-LEAVES = st.one_of(
+LEAVES: st.SearchStrategy[object] = st.one_of(
     TEXTS,
     st.sampled_from([None, True, 0, -0.5, 10**400, 1e300, float("nan"), [], {}, [{}], {"a": [1]}]),
 )
@@ -124,9 +124,9 @@ POINTS = mostly(st.lists(members(header=SHOCKS, values=VALUES), max_size=3))
 DOCUMENTS = members(totals=mostly(st.lists(members(header=SCOPES, points=POINTS), max_size=3)))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(DOCUMENTS, st.sampled_from([None, 2]), st.booleans())
-def test_documents_of_any_shape(document, indent, ascii_only):
+def test_documents_of_any_shape(document: object, indent: int | None, ascii_only: bool) -> None:
     check_eod(json.dumps(document, indent=indent, ensure_ascii=ascii_only).encode())
 
 
@@ -148,9 +148,11 @@ REGULAR = st.lists(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(REGULAR)
-def test_the_fast_and_the_careful_reading_come_to_the_same(totals):
+def test_the_fast_and_the_careful_reading_come_to_the_same(
+    totals: list[tuple[str, list[tuple[str, dict[str, str]]]]],
+) -> None:
     data = scenario_files.eod_of(totals)
     careful = data.replace(b'{"totals"', b'{"note": null, "totals"')
     fast, slow = EOD.parse(data, EOD_NAME), EOD.parse(careful, EOD_NAME)
@@ -159,16 +161,16 @@ def test_the_fast_and_the_careful_reading_come_to_the_same(totals):
     assert fast.rejected == slow.rejected
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.binary(max_size=300))
-def test_any_bytes_behind_the_header_of_a_grid(body):
+def test_any_bytes_behind_the_header_of_a_grid(body: bytes) -> None:
     check_grid(HEAD + body)
 
 
 @pytest.mark.parametrize(("feed", "name"), [(PNL_GRID, GRID_NAME), (EOD, EOD_NAME)])
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(data=st.binary(max_size=300))
-def test_any_bytes_at_all_are_no_scenario_file(feed, name, data):
+def test_any_bytes_at_all_are_no_scenario_file(feed: Feed, name: str, data: bytes) -> None:
     # Hypothesis also tries the constants of this project, a whole header among them.
     assume(b"Expiration" not in data)
     assume(b"totals" not in data)

@@ -55,7 +55,7 @@ def reason(**changes: str) -> str:
     return parsed.rejected[0].reason
 
 
-def test_a_future():
+def test_a_future() -> None:
     row = one()
     assert row.pop("instrument_id")
     row.pop("underlying_id")
@@ -79,7 +79,7 @@ def test_a_future():
     }
 
 
-def test_an_option():
+def test_an_option() -> None:
     row = one(**OPTION, LONG_SHORT="S", QUANTITY="100", IS_AMERICAN="Y")
     assert row["record_key"] == "ACCT1:VY5:2025-05-27:109.5:P"
     assert row["event_time"] == datetime(2025, 5, 22, 22, 0, tzinfo=UTC)
@@ -92,14 +92,14 @@ def test_an_option():
     assert row["extra"] is None
 
 
-def test_a_known_series_has_its_instrument_and_underlying():
+def test_a_known_series_has_its_instrument_and_underlying() -> None:
     names = {"ASSET": "ZN5", "EXPIRE_DATE": "2025-05-30"}
     row = one(**{**OPTION, **names})
     assert row["instrument_id"] is not None
     assert row["underlying_id"] is not None
 
 
-def test_a_series_that_cannot_be_translated_keeps_the_parts_of_its_row():
+def test_a_series_that_cannot_be_translated_keeps_the_parts_of_its_row() -> None:
     row = one(**{**OPTION, "ASSET": "QQ9"})
     assert row["instrument_id"] is row["underlying_id"] is None
     assert (row["product"], row["expiry"], row["strike_price"], row["put_call"]) == (
@@ -110,26 +110,26 @@ def test_a_series_that_cannot_be_translated_keeps_the_parts_of_its_row():
     )
 
 
-def test_an_underlying_that_is_no_product_of_ours_is_kept_as_it_is():
+def test_an_underlying_that_is_no_product_of_ours_is_kept_as_it_is() -> None:
     row = one(UNDERLYING="CL", ASSET="CL")
     assert row["product"] is row["instrument_id"] is None
     assert (row["asset"], row["extra"]) == ("CL", '{"UNDERLYING":"CL"}')
 
 
-def test_a_future_without_an_expiry():
+def test_a_future_without_an_expiry() -> None:
     row = one(EXPIRE_DATE="", UNDERLYING="FGBL", ASSET="FGBL")
     assert (row["record_key"], row["product"], row["expiry"]) == ("ACCT1:FGBL", "FGBL", None)
     assert row["instrument_id"] is None
 
 
-def test_the_strike_of_a_future_is_none_but_is_not_lost():
+def test_the_strike_of_a_future_is_none_but_is_not_lost() -> None:
     row = one(STRIKE_PRICE="109.75")
     assert row["strike_price"] is None
     assert row["record_key"] == "ACCT1:ZN:2025-06-18"
     assert row["extra"] == '{"STRIKE_PRICE":"109.75"}'
 
 
-def test_what_stands_in_unknown_columns_is_beside_it():
+def test_what_stands_in_unknown_columns_is_beside_it() -> None:
     parsed = parse(
         line(STRIKE_PRICE="109.75") + ",x", line() + ",", header=",".join([*ROW, "DESK"])
     )
@@ -141,7 +141,7 @@ def test_what_stands_in_unknown_columns_is_beside_it():
     ("text", "day"),
     [("05/20/2025", date(2025, 5, 20)), ("2025-05-23", date(2025, 5, 23))],
 )
-def test_dates_are_written_in_two_ways(text, day):
+def test_dates_are_written_in_two_ways(text: str, day: date) -> None:
     row = one(RUN_DATE=text, EXPIRE_DATE=text)
     assert (row["trading_date"], row["expiry"]) == (day, day)
 
@@ -164,14 +164,14 @@ def test_dates_are_written_in_two_ways(text, day):
     ],
 )
 @pytest.mark.parametrize("column", ["RUN_DATE", "EXPIRE_DATE"])
-def test_and_in_no_other(column, text):
+def test_and_in_no_other(column: str, text: str) -> None:
     assert reason(**{column: text}) == f"{column} {text!r} is not a date"
 
 
 @pytest.mark.parametrize(
     ("day", "start"), [("2025-05-23", "2025-05-22T22:00Z"), ("2025-01-23", "2025-01-22T23:00Z")]
 )
-def test_a_position_is_true_from_the_start_of_its_trading_day(day, start):
+def test_a_position_is_true_from_the_start_of_its_trading_day(day: str, start: str) -> None:
     row = one(RUN_DATE=day)
     assert row["event_time"] == datetime.fromisoformat(start)
     assert row["trading_date"] == date.fromisoformat(day)
@@ -193,16 +193,16 @@ def test_a_position_is_true_from_the_start_of_its_trading_day(day, start):
         ("", None),
     ],
 )
-def test_prices_are_decimal_or_in_tt_ticks(text, price):
+def test_prices_are_decimal_or_in_tt_ticks(text: str, price: float | None) -> None:
     assert one(PRICE_TODAY=text)["price"] == price
 
 
 @pytest.mark.parametrize("text", ["111'284", "111'320", "111'28", "110-16", "#N/A", "1e2", "nan"])
-def test_and_nothing_else(text):
+def test_and_nothing_else(text: str) -> None:
     assert reason(PRICE_TODAY=text).startswith(f"PRICE_TODAY {text!r} ")
 
 
-def test_both_notations_in_one_file():
+def test_both_notations_in_one_file() -> None:
     parsed = parse(line(PRICE_TODAY="111'280"), line(ASSET="ZF", PRICE_TODAY="111.28"))
     assert parsed.frame["price"].to_list() == [111.875, 111.28]
 
@@ -218,12 +218,12 @@ def test_both_notations_in_one_file():
         ("S", "-0.0", 0.0),
     ],
 )
-def test_long_short_says_which_way(side, quantity, expected):
+def test_long_short_says_which_way(side: str, quantity: str, expected: float) -> None:
     value = one(LONG_SHORT=side, QUANTITY=quantity)["quantity"]
     assert repr(value) == repr(expected)
 
 
-def test_a_negative_long_position_is_a_contradiction():
+def test_a_negative_long_position_is_a_contradiction() -> None:
     assert reason(QUANTITY="-60") == "QUANTITY '-60' is negative and long"
 
 
@@ -246,25 +246,25 @@ def test_a_negative_long_position_is_a_contradiction():
         ("PUT_CALL", "C", "PUT_CALL 'C' stands on a future"),
     ],
 )
-def test_what_a_position_cannot_be_without(column, text, expected):
+def test_what_a_position_cannot_be_without(column: str, text: str, expected: str) -> None:
     assert reason(**{column: text}) == expected
 
 
 @pytest.mark.parametrize("text", ["0", "-109.5", "x"])
-def test_a_strike_is_a_number_above_zero(text):
+def test_a_strike_is_a_number_above_zero(text: str) -> None:
     assert reason(**{**OPTION, "STRIKE_PRICE": text}).startswith(f"STRIKE_PRICE {text!r} is not")
 
 
 @pytest.mark.parametrize(("text", "value"), [("Y", True), ("N", False), ("", None)])
-def test_is_american(text, value):
+def test_is_american(text: str, value: bool | None) -> None:
     assert one(IS_AMERICAN=text)["is_american"] is value
 
 
-def test_a_lot_size_may_be_missing():
+def test_a_lot_size_may_be_missing() -> None:
     assert one(LOT_SIZE="")["lot_size"] is None
 
 
-def test_further_lots_of_the_same_instrument_have_keys_of_their_own():
+def test_further_lots_of_the_same_instrument_have_keys_of_their_own() -> None:
     parsed = parse(
         line(QUANTITY="1.0"),
         line(QUANTITY="0.0"),
@@ -281,7 +281,7 @@ def test_further_lots_of_the_same_instrument_have_keys_of_their_own():
     assert parsed.rejected == ()
 
 
-def test_identical_lines_are_duplicates():
+def test_identical_lines_are_duplicates() -> None:
     parsed = parse(line(QUANTITY="1.0"), line(QUANTITY="2.0"), line(QUANTITY="1.0"))
     assert parsed.frame.select("record_key", "row").rows() == [
         ("ACCT1:ZN:2025-06-18#2", 3),
@@ -290,23 +290,23 @@ def test_identical_lines_are_duplicates():
     assert [(item.row, item.duplicate) for item in parsed.rejected] == [(2, True)]
 
 
-def test_a_rejected_lot_leaves_the_keys_of_the_others_alone():
+def test_a_rejected_lot_leaves_the_keys_of_the_others_alone() -> None:
     parsed = parse(line(QUANTITY="x"), line(QUANTITY="2.0"))
     assert parsed.frame["record_key"].to_list() == ["ACCT1:ZN:2025-06-18#2"]
 
 
 @pytest.mark.parametrize("text", ["109.5", "109.50", "109.5000"])
-def test_the_key_of_a_strike_does_not_depend_on_its_zeros(text):
+def test_the_key_of_a_strike_does_not_depend_on_its_zeros(text: str) -> None:
     row = one(**{**OPTION, "STRIKE_PRICE": text})
     assert row["record_key"] == "ACCT1:VY5:2025-05-27:109.5:P"
 
 
-def test_a_round_strike_in_a_key():
+def test_a_round_strike_in_a_key() -> None:
     row = one(**{**OPTION, "STRIKE_PRICE": "100", "PUT_CALL": "C"})
     assert row["record_key"] == "ACCT1:VY5:2025-05-27:100:C"
 
 
-def test_missing_optional_columns_are_null():
+def test_missing_optional_columns_are_null() -> None:
     names = [name for name in ROW if name not in OPTIONAL]
     (row,) = parse(",".join(ROW[name] for name in names), header=",".join(names)).frame.to_dicts()
     assert row["record_key"] == "ACCT1:ZN"
@@ -315,12 +315,12 @@ def test_missing_optional_columns_are_null():
 
 
 @pytest.mark.parametrize("column", [name for name in ROW if name not in OPTIONAL])
-def test_required_columns(column):
+def test_required_columns(column: str) -> None:
     with pytest.raises(UnparsableFileError, match=f"no column '{column}'"):
         parse(header=",".join(ROW).replace(column, "OTHER"))
 
 
-def test_a_kind_of_product_that_is_not_known_is_kept():
+def test_a_kind_of_product_that_is_not_known_is_kept() -> None:
     row = one(PRODUCT_CODE="SWAP")
     assert (row["product_code"], row["instrument_id"]) == ("SWAP", None)
 
@@ -328,7 +328,7 @@ def test_a_kind_of_product_that_is_not_known_is_kept():
 @pytest.mark.parametrize(
     "name", ["actant.csv", "SOD.csv", "SampleZNSOD.csv", "SampleSOD_ticks.csv", "2025 SOD ZN.csv"]
 )
-def test_names_of_the_file(name):
+def test_names_of_the_file(name: str) -> None:
     assert SOD.file_pattern.fullmatch(name)
 
 
@@ -336,12 +336,12 @@ def test_names_of_the_file(name):
     "name",
     [".SOD.csv", "a/SOD.csv", "SOD.csv.part", "SOD.csv\n", "sod.csv", "Actant.csv", "xactant.csv"],
 )
-def test_other_names(name):
+def test_other_names(name: str) -> None:
     assert not SOD.file_pattern.fullmatch(name)
 
 
 @pytest.mark.parametrize("absent", [(), OPTIONAL])
-def test_header_alone(absent):
+def test_header_alone(absent: tuple[str, ...]) -> None:
     parsed = parse(header=",".join(name for name in ROW if name not in absent))
     assert parsed.rows_in == 0
     assert dict(parsed.frame.schema) == SOD.frame_schema

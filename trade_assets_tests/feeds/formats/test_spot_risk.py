@@ -26,7 +26,7 @@ def reasons(parsed: ParsedFile) -> dict[int, str]:
     return {item.row: item.reason for item in parsed.rejected}
 
 
-def test_wide_rows_have_positions():
+def test_wide_rows_have_positions() -> None:
     (row,) = parse(
         WIDE,
         "XCME.VY3.21JUL25.110.P,.0156250,.0312500,110,P,,,,,100,90,4687.5000000,.0234375,"
@@ -61,7 +61,7 @@ def test_wide_rows_have_positions():
     }
 
 
-def test_narrow_files_lack_positions_but_not_their_columns():
+def test_narrow_files_lack_positions_but_not_their_columns() -> None:
     parsed = parse(NARROW, "K,1,2,3,C,.5,5.1,5.3,5.2")
     assert dict(parsed.frame.schema) == SPOT_RISK.frame_schema
     assert parsed.frame["theoretical_price"].to_list() == [0.5]
@@ -70,27 +70,27 @@ def test_narrow_files_lack_positions_but_not_their_columns():
     assert parsed.frame["underlying_premium_usd"].to_list() == [None]
 
 
-def test_columns_may_stand_in_any_order():
+def test_columns_may_stand_in_any_order() -> None:
     parsed = parse("ITYPE,STRIKE,ASK,BID,Key", "C,3,2,1,K")
     assert parsed.frame.select("record_key", "bid_price", "ask_price", "strike_price").rows() == [
         ("K", 1.0, 2.0, 3.0)
     ]
 
 
-def test_type_row_is_not_a_row():
+def test_type_row_is_not_a_row() -> None:
     parsed = parse(SHORT, TYPES, "K,1,2,3,F")
     assert (parsed.rows_in, parsed.frame["row"].to_list()) == (1, [3])
 
 
-def test_type_row_may_be_missing():
+def test_type_row_may_be_missing() -> None:
     assert parse(SHORT, "K,1,2,3,F").frame["row"].to_list() == [2]
 
 
-def test_type_row_elsewhere_is_rejected_as_any_bad_row():
+def test_type_row_elsewhere_is_rejected_as_any_bad_row() -> None:
     assert list(reasons(parse(SHORT, "K,1,2,3,F", TYPES))) == [3]
 
 
-def test_invalid_and_empty_are_null():
+def test_invalid_and_empty_are_null() -> None:
     parsed = parse(SHORT, "K,INVALID,,INVALID,C")
     assert parsed.frame.select("bid_price", "ask_price", "strike_price").rows() == [
         (None, None, None)
@@ -98,29 +98,29 @@ def test_invalid_and_empty_are_null():
     assert parsed.rejected == ()
 
 
-def test_numbers_may_begin_with_the_point():
+def test_numbers_may_begin_with_the_point() -> None:
     assert parse(SHORT, "K,.0156250,-.5,3,C").frame["bid_price"].to_list() == [0.015625]
 
 
 @pytest.mark.parametrize("text", [".0069999", "0.0069999", ".00699990"])
-def test_cabinet_price_is_seven_thousandths(text):
+def test_cabinet_price_is_seven_thousandths(text: str) -> None:
     parsed = parse(WIDE, f"K,{text},{text},{text},C,{text},,,,1,1,1,{text},1,1,1")
     (row,) = parsed.frame.to_dicts()
     assert (row["bid_price"], row["ask_price"], row["position_price"]) == (0.007, 0.007, 0.007)
     assert (row["strike_price"], row["theoretical_price"]) == (0.0069999, 0.0069999)
 
 
-def test_absurd_volatilities_stay():
+def test_absurd_volatilities_stay() -> None:
     assert parse(NARROW, "K,1,2,3,C,,1628.67,,").frame["bid_volatility"].to_list() == [1628.67]
 
 
-def test_bare_underlying_has_no_prices():
+def test_bare_underlying_has_no_prices() -> None:
     parsed = parse(SHORT, "XCME.ZN,INVALID,INVALID,INVALID,N")
     assert parsed.frame["instrument_type"].to_list() == ["N"]
     assert parsed.rejected == ()
 
 
-def test_unknown_instrument_type_is_rejected():
+def test_unknown_instrument_type_is_rejected() -> None:
     parsed = parse(SHORT, "K,1,2,3,X", "L,1,2,3,")
     assert reasons(parsed) == {
         2: "ITYPE 'X' is not one of F, C, P, N",
@@ -128,7 +128,7 @@ def test_unknown_instrument_type_is_rejected():
     }
 
 
-def test_quantities_are_whole():
+def test_quantities_are_whole() -> None:
     parsed = parse(f"{SHORT},POS.POSITION", "K,1,2,3,F,1.5", "L,1,2,3,F,-100.0", "M,1,2,3,F,1e20")
     assert parsed.frame["position_quantity"].to_list() == [-100]
     assert reasons(parsed)[2] == "POS.POSITION 1.5 is not a whole number"
@@ -136,13 +136,13 @@ def test_quantities_are_whole():
 
 
 @pytest.mark.parametrize("text", ["abc", "1,5", "nan", "inf", "-", ".", "1_0", " 1", "1e999", "٣"])
-def test_what_is_no_number_is_rejected_with_its_text(text):
+def test_what_is_no_number_is_rejected_with_its_text(text: str) -> None:
     parsed = parse(SHORT, f"K,1,{text.replace(',', ';')},3,C", "L,1,2,3,C")
     assert parsed.frame["record_key"].to_list() == ["L"]
     assert reasons(parsed)[2].startswith(f"ASK {text.replace(',', ';')!r} ")
 
 
-def test_unknown_columns_are_kept_as_json():
+def test_unknown_columns_are_kept_as_json() -> None:
     parsed = parse(f"{SHORT},DELTA,NOTE", 'K,1,2,3,C,.5,"x', "L,1,2,3,C,,", "M,1,2,3,C,,y")
     assert parsed.frame["extra"].to_list() == [
         '{"DELTA":".5","NOTE":"\\"x"}',
@@ -151,7 +151,7 @@ def test_unknown_columns_are_kept_as_json():
     ]
 
 
-def test_chunks_are_files_of_the_feed_and_of_one_time():
+def test_chunks_are_files_of_the_feed_and_of_one_time() -> None:
     name = "bav_analysis_20250717_143331_chunk_03_of_16.csv"
     assert SPOT_RISK.file_pattern.fullmatch(name)
     assert parse(SHORT, "K,1,2,3,F", name=name).frame["event_time"].to_list() == [
@@ -170,7 +170,7 @@ def test_chunks_are_files_of_the_feed_and_of_one_time():
         ("20251102_020000", datetime(2025, 11, 2, 8, tzinfo=UTC)),
     ],
 )
-def test_event_time_is_the_name_in_central_time(stamp, utc):
+def test_event_time_is_the_name_in_central_time(stamp: str, utc: datetime) -> None:
     parsed = parse(SHORT, "K,1,2,3,F", name=f"bav_analysis_{stamp}.csv")
     assert parsed.frame["event_time"].to_list() == [utc]
 
@@ -186,26 +186,26 @@ def test_event_time_is_the_name_in_central_time(stamp, utc):
         "other.csv",
     ],
 )
-def test_name_without_a_time_that_exists_is_unparsable(name):
+def test_name_without_a_time_that_exists_is_unparsable(name: str) -> None:
     with pytest.raises(UnparsableFileError, match="holds no time"):
         parse(SHORT, "K,1,2,3,F", name=name)
 
 
 @pytest.mark.parametrize("column", ["Key", "BID", "ASK", "STRIKE", "ITYPE"])
-def test_required_columns(column):
+def test_required_columns(column: str) -> None:
     header = ",".join(name if name != column else "OTHER" for name in SHORT.split(","))
     with pytest.raises(UnparsableFileError, match=f"no column '{column}'") as caught:
         parse(header, "K,1,2,3,F")
     assert caught.value.rows == (1,)
 
 
-def test_header_alone_is_a_file_without_rows():
+def test_header_alone_is_a_file_without_rows() -> None:
     parsed = parse(WIDE)
     assert (parsed.rows_in, parsed.rejected) == (0, ())
     assert dict(parsed.frame.schema) == SPOT_RISK.frame_schema
 
 
-def test_same_instrument_twice_the_last_wins():
+def test_same_instrument_twice_the_last_wins() -> None:
     parsed = parse(SHORT, "K,1,2,3,C", "L,1,2,3,C", "K,5,6,3,C", "K,bad,6,3,C")
     assert parsed.frame.select("record_key", "bid_price", "row").rows() == [
         ("L", 1.0, 3),

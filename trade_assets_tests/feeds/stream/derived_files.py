@@ -10,6 +10,7 @@ from trade_assets.datasets.dataset import Dataset, Feed, to_records
 from trade_assets.datasets.keys import feed_file_key, parse_feed_key
 from trade_assets.errors import StoreUnavailableError
 from trade_assets.feeds.datasets import FEEDS
+from trade_assets.stores.retrying import Retries, retried
 from trade_assets_tests.stores.samples import HOUR, SPOT, SPOT_HEADER, spot_name
 from trade_assets_tests.support.stores import Stores
 
@@ -95,7 +96,14 @@ class Asked:
         self.keys: dict[str, list[str]] = {}
         self.left = failures
         self._as_of = stores.as_of
+        self._retries = stores.connections.retries
 
+    @property
+    def retries(self) -> Retries:
+        """Those of the stores."""
+        return self._retries
+
+    @retried
     def records(
         self, dataset: Dataset, record_keys: Iterable[str], first: datetime, last: datetime
     ) -> pl.DataFrame:

@@ -69,11 +69,18 @@ class Writes:
 
 
 class AwayWriter:
-    """A store that stays away."""
+    """A store that stays away, and is tried again for as long as the stores' retries say."""
 
-    def __init__(self) -> None:
+    def __init__(self, stores: Stores) -> None:
         self.called = threading.Event()
+        self._stores = stores
 
+    @property
+    def retries(self) -> Retries:
+        """Those of the stores."""
+        return self._stores.connections.retries
+
+    @retried
     def write(self, dataset: Dataset, records: pl.DataFrame) -> HistoryWritten:
         """Fails."""
         self.called.set()

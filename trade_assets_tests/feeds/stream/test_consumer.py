@@ -157,7 +157,7 @@ def test_messages_stay_until_both_stores_have_the_rows(
     files = spot_files(5)
     put_all(stores, files)
     impatient = Stores(quick.changed({"store_retry_seconds": 0.3}))
-    with consuming(impatient, history=AwayWriter()) as consumer:
+    with consuming(impatient, history=AwayWriter(impatient)) as consumer:
         eventually(lambda: consumer.error, what="the consumer's end")
         assert isinstance(consumer.error, StoreUnavailableError)
         assert not consumer.healthy
@@ -243,8 +243,10 @@ def test_an_abort_gives_messages_to_another_consumer_at_once(
     patient = quick.changed({"queue_visibility_seconds": 600})
     provision(patient)
     stores.objects.put(spot_key(1), spot_bytes({"XCME.ZN.SEP25": 110.0}))
-    away = AwayWriter()
-    with Stores(patient) as first, consuming(first, history=away) as consumer:
+    with (
+        Stores(patient) as first,
+        consuming(first, history=(away := AwayWriter(first))) as consumer,
+    ):
         assert away.called.wait(20)
         consumer.stop(drain=False)
         assert consumer.error is None

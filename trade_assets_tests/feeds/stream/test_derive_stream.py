@@ -17,6 +17,7 @@ from trade_assets.feeds.stream.reporting import StreamReports
 from trade_assets.settings import Settings
 from trade_assets.stores.aws import s3_client
 from trade_assets.stores.dynamodb.history_store import HistoryWritten
+from trade_assets.stores.retrying import Retries, retried
 from trade_assets.stores.sqs.notifications import QueueDepth
 from trade_assets_tests.feeds.stream.derived_files import (
     CALLS,
@@ -138,6 +139,12 @@ class AwayForGreeks:
         self.left = failures
         self._stores = stores
 
+    @property
+    def retries(self) -> Retries:
+        """Those of the stores."""
+        return self._stores.connections.retries
+
+    @retried
     def write(self, dataset: Dataset, records: pl.DataFrame) -> HistoryWritten:
         """Writes; at first only a part of the Greeks."""
         if dataset is GREEKS and self.left:

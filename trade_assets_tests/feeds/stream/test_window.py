@@ -142,7 +142,7 @@ def test_a_run_reports_what_came_in_between_times(stores: Stores) -> None:
 
 def test_a_run_that_is_ended_gives_its_messages_back(stores: Stores) -> None:
     stores.objects.put(spot_key(1), spot_bytes({"XCME.ZN.SEP25": 111.0}))
-    away = AwayWriter()
+    away = AwayWriter(stores)
     with running(stores, history=away) as run:
         assert away.called.wait(20)
     assert run.over
@@ -156,7 +156,7 @@ def test_a_run_that_is_ended_gives_its_messages_back(stores: Stores) -> None:
 def test_a_run_whose_stores_stay_away_ends_with_their_error(quick: Settings) -> None:
     with (
         Stores(quick.changed({"store_retry_seconds": 0.3})) as impatient,
-        running(impatient, history=AwayWriter()) as run,
+        running(impatient, history=AwayWriter(impatient)) as run,
     ):
         impatient.objects.put(spot_key(1), spot_bytes({"XCME.ZN.SEP25": 111.0}))
         eventually(lambda: run.over, what="the end of the run")

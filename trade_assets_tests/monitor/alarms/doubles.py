@@ -35,7 +35,7 @@ class NotingChannel:
     def began(self) -> list[datetime]:
         """When the episodes began of which it heard the beginning."""
         texts = self._redis.lrange(f"began:{self.name}", 0, -1)
-        return [datetime.fromisoformat(text) for text in texts]  # type: ignore[union-attr]
+        return [datetime.fromisoformat(str(text)) for text in texts]
 
     @property
     def noted(self) -> list[str]:

@@ -5,7 +5,7 @@ import time
 from datetime import datetime
 
 from trade_assets.monitor.alarms.conditions import Condition
-from trade_assets.monitor.alarms.evaluator import Alarms
+from trade_assets.monitor.alarms.evaluator import AlarmEvaluator
 from trade_assets.monitor.alarms.notifier import Notifier
 from trade_assets.settings import load_settings
 from trade_assets.stores.redis.client import connect
@@ -22,8 +22,9 @@ def main(redis_url: str, name: str, now: str, lease_seconds: str) -> None:
         time.sleep(600)
 
     second.before = hang
-    alarms = Alarms(settings, client, Notifier([first, second]), lease_seconds=float(lease_seconds))
-    alarms.look([Condition(name, "title", True, "detail")], datetime.fromisoformat(now))
+    notifier = Notifier([first, second])
+    evaluator = AlarmEvaluator(notifier, client, lease_seconds=float(lease_seconds))
+    evaluator.look([Condition(name, "title", True, "detail")], datetime.fromisoformat(now))
 
 
 if __name__ == "__main__":

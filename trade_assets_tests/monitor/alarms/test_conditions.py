@@ -1,4 +1,4 @@
-"""When the state of a remote API and of the slots is alarming."""
+"""When the state of a remote API behind its protection is alarming."""
 
 from dataclasses import replace
 
@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trade_assets.monitor.alarms.conditions import Condition, protection_conditions, tt_conditions
+from trade_assets.monitor.alarms.conditions import Condition, protection_conditions
 from trade_assets.remote.protection.limits import BreakerState, ProtectionState
 from trade_assets.settings import load_settings
 
-SETTINGS = load_settings()
+ALARMS = load_settings().alarms
 CALM = ProtectionState(
-    name="tt:ext_prod_sim",
+    name="rates:live",
     breaker=BreakerState.CLOSED,
     failures=0,
     open_seconds_left=0.0,
@@ -23,9 +23,9 @@ CALM = ProtectionState(
 )
 
 
-def conditions(state: ProtectionState, missed: int = 0, **settings: object) -> dict[str, Condition]:
+def conditions(state: ProtectionState, **settings: object) -> dict[str, Condition]:
     """By the last part of their names."""
-    found = tt_conditions(state, missed, load_settings(**settings))
+    found = protection_conditions(state, load_settings(**settings).alarms)
     return {item.name.rpartition(":")[2]: item for item in found}
 
 
@@ -36,18 +36,14 @@ def budget(percent: float, **settings: object) -> bool | None:
 
 
 def test_nothing_is_alarming_when_all_is_well() -> None:
-    found = tt_conditions(CALM, 0, SETTINGS)
-    assert [item.name for item in found] == [
-        "tt:ext_prod_sim:breaker",
-        "tt:ext_prod_sim:budget",
-        "tt:ext_prod_sim:slots",
-    ]
-    assert [item.active for item in found] == [False, False, False]
+    found = protection_conditions(CALM, ALARMS)
+    assert [item.name for item in found] == ["rates:live:breaker", "rates:live:budget"]
+    assert [item.active for item in found] == [False, False]
 
 
-def test_any_remote_api_has_its_breaker_and_its_budget() -> None:
-    found = protection_conditions(replace(CALM, name="coinbase"), SETTINGS)
-    assert [item.name for item in found] == ["coinbase:breaker", "coinbase:budget"]
+def test_an_api_without_a_budget_has_its_breaker_alone() -> None:
+    found = protection_conditions(replace(CALM, budget_used=None, budget_limit=None), ALARMS)
+    assert [item.name for item in found] == ["rates:live:breaker"]
 
 
 def test_an_open_breaker_alarms_until_the_probe_has_succeeded() -> None:
@@ -84,10 +80,3 @@ def test_every_budget_alarm_can_begin_and_end(limit: float) -> None:
 def test_the_budget_says_how_much_is_used() -> None:
     found = conditions(replace(CALM, budget_used=12_345))["budget"]
     assert found.detail == "12,345 of 15,000 requests of 24 hours are used (82.3%)."
-
-
-def test_missed_slots_alarm_from_the_configured_number_on() -> None:
-    found = [conditions(CALM, missed)["slots"].active for missed in (0, 2, 3, 4)]
-    assert found == [False, False, True, True]
-    assert conditions(CALM, 2, alarm_missed_slots=2)["slots"].active
-    assert conditions(CALM, 7)["slots"].detail == "7 slots in a row were missed."

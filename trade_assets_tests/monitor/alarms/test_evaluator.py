@@ -1,4 +1,4 @@
-"""Alarms over Redis: told once, whoever looks, however many, and whatever dies in between."""
+"""Alarms over Redis are told once, whoever looks, however many, and whatever dies in between."""
 
 import subprocess
 import sys
@@ -17,9 +17,9 @@ from structlog.testing import capture_logs
 from trade_assets.errors import StoreUnavailableError
 from trade_assets.monitor.alarms.alarm_state import AlarmState
 from trade_assets.monitor.alarms.conditions import Condition
-from trade_assets.monitor.alarms.evaluator import Alarms
+from trade_assets.monitor.alarms.evaluator import AlarmEvaluator
 from trade_assets.monitor.alarms.notifier import Notifier
-from trade_assets.monitor.alarms.state_store import IDLE_SECONDS, Board, OpenEpisode
+from trade_assets.monitor.alarms.state_store import IDLE_SECONDS, AlarmStateStore, OpenEpisode
 from trade_assets.ports import LOOPBACK, free_port
 from trade_assets.settings import Settings
 from trade_assets.stores.redis.client import connect, disconnect
@@ -41,22 +41,20 @@ def seen(active: bool | None, name: str = "a", detail: str = "detail") -> list[C
     return [Condition(name, f"title of {name}", active, detail)]
 
 
-class Desk:
-    """Alarms with two channels that note what they hear."""
+class Watcher:
+    """An evaluator with two channels that note what they hear."""
 
     def __init__(
         self,
-        settings: Settings,
         client: "redis.Redis",
         lease: float = 60.0,
         telling_seconds: float = 0.0,
     ) -> None:
         self.first, self.second = NotingChannel(client, "first"), NotingChannel(client, "second")
         self.first.before = lambda: time.sleep(telling_seconds)
-        self.alarms = Alarms(
-            settings, client, Notifier([self.first, self.second]), lease_seconds=lease
-        )
-        self.look = self.alarms.look
+        notifier = Notifier([self.first, self.second])
+        self.evaluator = AlarmEvaluator(notifier, client, lease_seconds=lease)
+        self.look = self.evaluator.look
 
     @property
     def noted(self) -> list[list[str]]:
@@ -64,89 +62,89 @@ class Desk:
 
 
 @pytest.fixture
-def desk(settings: Settings, client: "redis.Redis") -> Desk:
-    return Desk(settings, client)
+def watcher(client: "redis.Redis") -> Watcher:
+    return Watcher(client)
 
 
-def test_each_episode_is_told_once_at_its_beginning_and_once_at_its_end(desk: Desk) -> None:
+def test_each_episode_is_told_once_at_its_beginning_and_once_at_its_end(watcher: Watcher) -> None:
     told = [
-        desk.look(seen(active), at(slot)).told
+        watcher.look(seen(active), at(slot)).told
         for slot, active in enumerate([False, True, True, None, False, False, True])
     ]
-    assert desk.noted == [["a began", "a ended", "a began"]] * 2
+    assert watcher.noted == [["a began", "a ended", "a began"]] * 2
     assert told[1] == ["a began first", "a began second"]
     assert told[4] == ["a ended first", "a ended second"]
     assert [told[slot] for slot in (0, 2, 3, 5)] == [[]] * 4
 
 
-def test_open_episodes_are_shown_until_they_end(desk: Desk) -> None:
-    desk.look([*seen(True, "b", "why b"), *seen(True, "a", "why a")], at(1))
-    both = desk.alarms.open_episodes()
-    desk.look(seen(False, "a"), at(2))
+def test_open_episodes_are_shown_until_they_end(watcher: Watcher) -> None:
+    watcher.look([*seen(True, "b", "why b"), *seen(True, "a", "why a")], at(1))
+    both = watcher.evaluator.open_episodes()
+    watcher.look(seen(False, "a"), at(2))
     assert both == [
         OpenEpisode("a", "title of a", "why a", at(1)),
         OpenEpisode("b", "title of b", "why b", at(1)),
     ]
-    assert [item.name for item in desk.alarms.open_episodes()] == ["b"]
+    assert [item.name for item in watcher.evaluator.open_episodes()] == ["b"]
 
 
 def test_another_process_carries_on_where_one_stopped(
-    settings: Settings, client: "redis.Redis", desk: Desk
+    client: "redis.Redis", watcher: Watcher
 ) -> None:
-    desk.look(seen(True), at(1))
-    after = Desk(settings, client)
+    watcher.look(seen(True), at(1))
+    after = Watcher(client)
     after.look(seen(True), at(2))
     after.look(seen(False), at(3))
-    assert desk.noted == [["a began", "a ended"]] * 2
+    assert watcher.noted == [["a began", "a ended"]] * 2
 
 
-def test_a_channel_that_fails_is_told_later_and_the_other_not_again(desk: Desk) -> None:
-    desk.second.away.set()
-    looked = desk.look(seen(True), at(1))
+def test_a_channel_that_fails_is_told_later_and_the_other_not_again(watcher: Watcher) -> None:
+    watcher.second.away.set()
+    looked = watcher.look(seen(True), at(1))
     assert (looked.told, looked.failed) == (["a began first"], {"second": "away"})
-    desk.look(seen(False), at(2))
-    assert desk.noted == [["a began", "a ended"], []]
-    desk.second.away.clear()
-    desk.look(seen(False), at(3))
-    assert desk.noted == [["a began", "a ended"]] * 2
+    watcher.look(seen(False), at(2))
+    assert watcher.noted == [["a began", "a ended"], []]
+    watcher.second.away.clear()
+    watcher.look(seen(False), at(3))
+    assert watcher.noted == [["a began", "a ended"]] * 2
 
 
-def test_a_channel_that_fails_is_asked_once_a_look(desk: Desk) -> None:
-    desk.second.away.set()
+def test_a_channel_that_fails_is_asked_once_a_look(watcher: Watcher) -> None:
+    watcher.second.away.set()
     asked = Counter[str]()
-    desk.second.before = lambda: asked.update(["second"])
-    desk.look([*seen(True, "a"), *seen(True, "b"), *seen(True, "c")], at(1))
+    watcher.second.before = lambda: asked.update(["second"])
+    watcher.look([*seen(True, "a"), *seen(True, "b"), *seen(True, "c")], at(1))
     assert asked["second"] == 1
-    assert desk.first.noted == ["a began", "b began", "c began"]
+    assert watcher.first.noted == ["a began", "b began", "c began"]
 
 
 def test_a_look_that_finds_nothing_to_do_asks_redis_once_a_condition(
-    desk: Desk, client: "redis.Redis"
+    watcher: Watcher, client: "redis.Redis"
 ) -> None:
-    desk.look(seen(True), at(1))
+    watcher.look(seen(True), at(1))
     before = client.info("commandstats")
-    desk.look(seen(True), at(2))
+    watcher.look(seen(True), at(2))
     after = client.info("commandstats")
-    assert after["cmdstat_get"]["calls"] - before["cmdstat_get"]["calls"] == 1  # type: ignore[index]
-    assert after["cmdstat_set"] == before["cmdstat_set"]  # type: ignore[index]
+    assert after["cmdstat_get"]["calls"] - before["cmdstat_get"]["calls"] == 1
+    assert after["cmdstat_set"] == before["cmdstat_set"]
 
 
 def test_an_alarm_that_is_on_never_expires_and_one_that_is_off_does(
-    desk: Desk, client: "redis.Redis"
+    watcher: Watcher, client: "redis.Redis"
 ) -> None:
-    desk.look(seen(True), at(1))
+    watcher.look(seen(True), at(1))
     on = client.ttl("alarm:a")
-    desk.look(seen(False), at(2))
+    watcher.look(seen(False), at(2))
     assert on == -1
-    assert 0 < int(client.ttl("alarm:a")) <= IDLE_SECONDS  # type: ignore[arg-type]
+    assert 0 < int(client.ttl("alarm:a")) <= IDLE_SECONDS
 
 
 @pytest.mark.parametrize("damage", ["x", "{}", "null", '{"episodes":[1],"changed_at":null}'])
-def test_a_damaged_state_is_replaced(desk: Desk, client: "redis.Redis", damage: str) -> None:
+def test_a_damaged_state_is_replaced(watcher: Watcher, client: "redis.Redis", damage: str) -> None:
     client.set("alarm:a", damage)
     with capture_logs() as logged:
-        desk.look(seen(True), at(1))
-    assert desk.noted == [["a began"]] * 2
+        watcher.look(seen(True), at(1))
+    assert watcher.noted == [["a began"]] * 2
     assert "cannot be read" in logged[0]["event"]
 
 
@@ -156,17 +154,17 @@ def test_without_redis_it_says_so(local_parts: LocalParts, settings: Settings) -
     )
     client = connect(nowhere)
     with pytest.raises(StoreUnavailableError):
-        Alarms(nowhere, client, Notifier([])).look(seen(True), at(1))
+        AlarmEvaluator(Notifier([]), client).look(seen(True), at(1))
     disconnect(client)
 
 
 def test_a_cluster_does_as_well(redis_cluster_settings: Settings) -> None:
     client = connect(redis_cluster_settings)
     name = f"alarm-{uuid4()}"
-    desk = Desk(redis_cluster_settings, client)
+    watcher = Watcher(client)
     for slot, active in enumerate([True, True, False, False]):
-        desk.look(seen(active, name), at(slot))
-    told = [item for item in desk.first.noted if item.startswith(name)]
+        watcher.look(seen(active, name), at(slot))
+    told = [item for item in watcher.first.noted if item.startswith(name)]
     disconnect(client)
     assert told == [f"{name} began", f"{name} ended"]
 
@@ -183,49 +181,50 @@ def all_at_once(work: Callable[[int], object]) -> None:
         list(pool.map(start, range(THREADS)))
 
 
-def test_many_that_look_at_once_tell_each_episode_once(
-    settings: Settings, client: "redis.Redis"
-) -> None:
-    desks = [Desk(settings, client, telling_seconds=TELLING_SECONDS) for _ in range(THREADS)]
+def all_look_at_once(watchers: list[Watcher], active: bool, slot: int) -> None:
+    """Each in a thread of its own."""
+    all_at_once(lambda number: watchers[number].look(seen(active), at(slot)))
+
+
+def look_at_once(watchers: list[Watcher], active: bool, slot: int) -> None:
+    all_at_once(lambda number: watchers[number].look(seen(active), at(slot)))
+
+
+def test_many_that_look_at_once_tell_each_episode_once(client: "redis.Redis") -> None:
+    watchers = [Watcher(client, telling_seconds=TELLING_SECONDS) for _ in range(THREADS)]
     phases = [True, True, False, True, False, False]
     for slot, active in enumerate(phases):
-        all_at_once(
-            lambda number, active=active, slot=slot: desks[number].look(seen(active), at(slot))
-        )
-    assert desks[0].noted == [["a began", "a ended"] * 2] * 2
+        all_look_at_once(watchers, active, slot)
+    assert watchers[0].noted == [["a began", "a ended"] * 2] * 2
 
 
-def test_those_that_lag_tell_nothing_twice(settings: Settings, client: "redis.Redis") -> None:
+def test_those_that_lag_tell_nothing_twice(client: "redis.Redis") -> None:
     """Each goes through the same time on its own, so they see the condition at different times."""
-    desks = [Desk(settings, client, telling_seconds=TELLING_SECONDS) for _ in range(THREADS)]
+    watchers = [Watcher(client, telling_seconds=TELLING_SECONDS) for _ in range(THREADS)]
     active = [second % 10 in range(3, 7) for second in range(60)]
 
     def walk(number: int) -> None:
         for second, now in enumerate(active):
             time.sleep(number % 4 / 200)
-            desks[number].look(seen(now), START + timedelta(seconds=second))
+            watchers[number].look(seen(now), START + timedelta(seconds=second))
 
     all_at_once(walk)
-    desks[0].look(seen(False), START + timedelta(seconds=len(active)))
-    stretches = [int((began - START).total_seconds()) // 10 for began in desks[0].first.began]
+    watchers[0].look(seen(False), START + timedelta(seconds=len(active)))
+    stretches = [int((began - START).total_seconds()) // 10 for began in watchers[0].first.began]
     assert stretches == sorted(set(stretches))
-    assert desks[0].noted == [["a began", "a ended"] * len(stretches)] * 2
-    assert not desks[0].alarms.open_episodes()
+    assert watchers[0].noted == [["a began", "a ended"] * len(stretches)] * 2
+    assert not watchers[0].evaluator.open_episodes()
 
 
-def test_with_channels_that_fail_now_and_then_none_is_told_twice(
-    settings: Settings, client: "redis.Redis"
-) -> None:
-    desks = [Desk(settings, client, telling_seconds=TELLING_SECONDS) for _ in range(THREADS)]
+def test_with_channels_that_fail_now_and_then_none_is_told_twice(client: "redis.Redis") -> None:
+    watchers = [Watcher(client, telling_seconds=TELLING_SECONDS) for _ in range(THREADS)]
     for slot, active in enumerate([True, True, False, False, True, False]):
-        for number, desk in enumerate(desks):
-            (desk.second.away.set if (number + slot) % 3 else desk.second.away.clear)()
-        all_at_once(
-            lambda number, active=active, slot=slot: desks[number].look(seen(active), at(slot))
-        )
-    desks[0].second.away.clear()
-    desks[0].look(seen(False), at(10))
-    assert desks[0].noted == [["a began", "a ended"] * 2] * 2
+        for number, watcher in enumerate(watchers):
+            (watcher.second.away.set if (number + slot) % 3 else watcher.second.away.clear)()
+        all_look_at_once(watchers, active, slot)
+    watchers[0].second.away.clear()
+    watchers[0].look(seen(False), at(10))
+    assert watchers[0].noted == [["a began", "a ended"] * 2] * 2
 
 
 def test_a_process_that_dies_while_telling_loses_nothing_and_repeats_nothing(
@@ -240,22 +239,20 @@ def test_a_process_that_dies_while_telling_loses_nothing_and_repeats_nothing(
     eventually(lambda: client.get("hangs"), what="the process hangs in its second channel")
     process.kill()
     process.wait()
-    desk = Desk(settings, client, lease)
-    assert desk.noted == [["a began"], []]
+    watcher = Watcher(client, lease)
+    assert watcher.noted == [["a began"], []]
 
     def told() -> list[str]:
-        desk.look(seen(True), at(2))
-        return desk.second.noted
+        watcher.look(seen(True), at(2))
+        return watcher.second.noted
 
     eventually(told, what="the next look tells the rest")
-    desk.look(seen(False), at(3))
-    assert desk.noted == [["a began", "a ended"]] * 2
+    watcher.look(seen(False), at(3))
+    assert watcher.noted == [["a began", "a ended"]] * 2
 
 
-def test_who_lost_the_lease_stops_and_the_new_holders_word_counts(
-    settings: Settings, client: "redis.Redis"
-) -> None:
-    slow, other = Desk(settings, client), Desk(settings, client)
+def test_who_lost_the_lease_stops_and_the_new_holders_word_counts(client: "redis.Redis") -> None:
+    slow, other = Watcher(client), Watcher(client)
 
     def lose() -> None:
         client.delete("alarm-lease:a")  # as if it had stood still for a whole lease
@@ -271,20 +268,20 @@ def test_who_lost_the_lease_stops_and_the_new_holders_word_counts(
 
 
 def test_an_alarm_is_held_by_one(client: "redis.Redis") -> None:
-    board = Board(client, 60.0)
-    with board.hold("a") as mine:
+    states = AlarmStateStore(client, 60.0)
+    with states.hold("a") as mine:
         assert mine is not None
-        with board.hold("a") as second, board.hold("b") as other:
+        with states.hold("a") as second, states.hold("b") as other:
             assert second is None
             assert other is not None
-    with board.hold("a") as again:
+    with states.hold("a") as again:
         assert again is not None
 
 
 def test_a_state_written_by_another_is_not_overwritten(client: "redis.Redis") -> None:
-    board = Board(client, 60.0)
-    opened = AlarmState().observe(*seen(True), at(1))
-    with board.hold("a") as held:
+    states = AlarmStateStore(client, 60.0)
+    opened = AlarmState().observe(seen(True)[0], at(1))
+    with states.hold("a") as held:
         assert held is not None
         client.set("alarm:a", "another's")
         held.write(opened)

@@ -71,7 +71,7 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Server]]:
 
 
 def channel(url: str, retry_seconds: float = 4.0) -> SlackChannel:
-    return SlackChannel(load_settings(slack_webhook_url=url), retry_seconds)
+    return SlackChannel(load_settings(slack_webhook_url=url).alarms, retry_seconds)
 
 
 def shown(error: BaseException) -> str:
@@ -152,4 +152,4 @@ def test_the_channel_does_not_show_its_url() -> None:
 
 def test_without_a_webhook_there_is_no_channel() -> None:
     with pytest.raises(ValueError, match="no Slack webhook"):
-        SlackChannel(load_settings())
+        SlackChannel(load_settings().alarms)

@@ -82,7 +82,6 @@ def protection(settings: Settings, kept: ApiLimits, time: FakeTime) -> Iterator[
     try:
         yield Protection(
             kept,
-            settings,
             client,
             clock=time.clock,
             monotonic=time.monotonic,

@@ -16,7 +16,7 @@ def hammer(settings: Settings, kept: ApiLimits, threads: int, calls: int) -> lis
     """Call as fast as it goes in some threads; when each request went out."""
     clock = LastLook()
     client = connect(settings)
-    shared = Protection(kept, settings, client, clock=clock)
+    shared = Protection(kept, client, clock=clock)
     try:
         return in_threads(threads, lambda: asked(shared, clock, calls))
     finally:

@@ -3,6 +3,7 @@
 import threading
 
 import pytest
+import redis
 
 from trade_assets.errors import (
     BreakerOpenError,
@@ -14,7 +15,7 @@ from trade_assets.errors import (
 )
 from trade_assets.remote.protection.limits import BreakerState
 from trade_assets.remote.protection.protection import Protection
-from trade_assets_tests.remote.protection.helpers import Api, FakeTime, Make, away
+from trade_assets_tests.remote.protection.helpers import Api, FakeTime, Make, away, most_in_any
 
 pytestmark = pytest.mark.integration
 
@@ -57,6 +58,20 @@ def test_a_spent_budget_refuses_at_once_until_the_oldest_is_a_day_old(
     with pytest.raises(BudgetSpentError):
         one.call(api)
     assert api.asked == 4
+
+
+def test_without_a_budget_no_day_is_counted_and_none_ends(
+    make: Make, fake_time: FakeTime, client: "redis.Redis"
+) -> None:
+    one, api = make(per_day=None), Api(fake_time)
+    for _ in range(60):  # More than the second allows: that limit stays.
+        one.call(api)
+    assert most_in_any(1.0, api.times) == 50
+    state = one.state()
+    assert (state.budget_used, state.budget_limit, state.budget_percent) == (None, None, None)
+    assert state.counters["attempts"] == 60
+    assert client.exists(f"protection:{one.limits.name}:second") == 1
+    assert client.exists(f"protection:{one.limits.name}:day") == 0
 
 
 def test_retries_use_the_budget_too(make: Make, fake_time: FakeTime) -> None:

@@ -67,9 +67,7 @@ def by_fake_time(settings: Settings, kept: ApiLimits, threads: int, calls: int) 
     time = FakeTime()
     clock = LastLook(time)
     client = connect(settings)
-    shared = Protection(
-        kept, settings, client, clock=clock, monotonic=time.monotonic, sleep=time.sleep
-    )
+    shared = Protection(kept, client, clock=clock, monotonic=time.monotonic, sleep=time.sleep)
     try:
         return in_threads(threads, lambda: asked(shared, clock, calls))
     finally:

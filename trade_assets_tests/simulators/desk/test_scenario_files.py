@@ -5,10 +5,12 @@ import json
 import re
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from trade_assets.feeds.formats.eod import EOD
 from trade_assets.feeds.formats.pnl_grid import PNL_GRID
@@ -24,18 +26,18 @@ GRID_LINE = re.compile(r"(?:XCME\.ZN|(?:[0-9]{2})?[A-Z]{3}[0-9]{2}),ab_\w+,[0-9]
 CELL = re.compile(r"-?[0-9]+\.[0-9]{5}")
 
 
-def grid(at=AT) -> pl.DataFrame:
+def grid(at: datetime = AT) -> pl.DataFrame:
     name, data = pnl_grid_file(7, at)
     parsed = PNL_GRID.parse(data, name)
     assert parsed.rejected == ()
     return parsed.frame
 
 
-def values(frame, scope, metric):
+def values(frame: pl.DataFrame, scope: str, metric: str) -> NDArray[np.float64]:
     return frame.filter(pl.col("scope") == scope, pl.col("metric") == metric)["value"].to_numpy()
 
 
-def test_a_grid_has_the_layout_of_the_real_one():
+def test_a_grid_has_the_layout_of_the_real_one() -> None:
     name, data = pnl_grid_file(7, AT)
     header, *lines = data.decode().splitlines()
     assert name == "GE_XCME.ZN_20250717_143331.csv"
@@ -50,7 +52,7 @@ def test_a_grid_has_the_layout_of_the_real_one():
 
 
 @pytest.mark.skipif(not reference.DATA.is_dir(), reason="no real files here")
-def test_a_grid_begins_as_the_real_one():
+def test_a_grid_begins_as_the_real_one() -> None:
     (path,) = reference.real_files("actant", "GE_*.head.csv")
     real = path.read_text().splitlines()
     ours = pnl_grid_file(7, AT)[1].decode().splitlines()
@@ -62,7 +64,7 @@ def test_a_grid_begins_as_the_real_one():
         assert all(CELL.fullmatch(cell) for cell in line.split(",")[3:])
 
 
-def test_the_figures_of_a_grid_are_those_of_a_straddle():
+def test_the_figures_of_a_grid_are_those_of_a_straddle() -> None:
     frame, future = grid(), future_mid(7, AT)
     for scope in frame["scope"].unique():
         call, put = values(frame, scope, "ab_sCall"), values(frame, scope, "ab_sPut")
@@ -81,9 +83,9 @@ def test_the_figures_of_a_grid_are_those_of_a_straddle():
     assert years[1:] == sorted(set(years[1:]))
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(0, 2**40), TIMES)
-def test_any_grid_parses_whole(seed, at):
+def test_any_grid_parses_whole(seed: int, at: datetime) -> None:
     name, data = pnl_grid_file(seed, at)
     parsed = PNL_GRID.parse(data, name)
     assert parsed.rejected == ()
@@ -91,7 +93,7 @@ def test_any_grid_parses_whole(seed, at):
     assert parsed.frame["value"].null_count() == 0
 
 
-def test_an_eod_file_has_the_layout_of_the_real_one():
+def test_an_eod_file_has_the_layout_of_the_real_one() -> None:
     name, data = eod_file(7, CLOSE)
     text = data.decode()
     assert name == "GE_XCME.ZN_20250717_160000.json"
@@ -116,7 +118,7 @@ def test_an_eod_file_has_the_layout_of_the_real_one():
     assert "AUG25" in [total["header"] for total in totals]
 
 
-def test_the_points_of_an_eod_file_have_some_fifty_metrics_and_not_all_of_them_always():
+def test_the_points_of_an_eod_file_have_some_fifty_metrics_and_not_all_of_them_always() -> None:
     totals = json.loads(eod_file(7, CLOSE)[1])["totals"]
     points = [point for total in totals for point in total["points"]]
     shocks = [point["header"] for point in totals[0]["points"]]
@@ -131,7 +133,7 @@ def test_the_points_of_an_eod_file_have_some_fifty_metrics_and_not_all_of_them_a
 
 
 @pytest.mark.skipif(not reference.DATA.is_dir(), reason="no real files here")
-def test_an_eod_file_has_the_metrics_of_the_real_one():
+def test_an_eod_file_has_the_metrics_of_the_real_one() -> None:
     (path,) = reference.real_files("actant", "GE_*.json")
     (real,) = json.loads(path.read_text())["totals"]
     ours = json.loads(eod_file(7, CLOSE)[1])["totals"][0]
@@ -142,7 +144,7 @@ def test_an_eod_file_has_the_metrics_of_the_real_one():
     assert json.dumps({"totals": [real]}, indent=4) == path.read_text().rstrip("\n")
 
 
-def test_the_figures_of_an_eod_file_add_up():
+def test_the_figures_of_an_eod_file_add_up() -> None:
     name, data = eod_file(7, CLOSE)
     frame = EOD.parse(data, name).frame
     for metric in ("Vega", "Gamma", "OEV", "Epsilon"):
@@ -155,9 +157,9 @@ def test_the_figures_of_an_eod_file_add_up():
     assert set(at_rest) == {0.0}
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.integers(0, 2**40), TIMES)
-def test_any_eod_file_parses_whole(seed, at):
+def test_any_eod_file_parses_whole(seed: int, at: datetime) -> None:
     name, data = eod_file(seed, at, expiries=2)
     parsed = EOD.parse(data, name)
     assert parsed.rejected == ()
@@ -166,7 +168,7 @@ def test_any_eod_file_parses_whole(seed, at):
     assert set(parsed.frame["shock_kind"]) == {"relative", "absolute"}
 
 
-def test_same_seed_same_bytes():
+def test_same_seed_same_bytes() -> None:
     assert pnl_grid_file(7, AT) == pnl_grid_file(7, AT + timedelta(milliseconds=400))
     assert pnl_grid_file(7, AT) != pnl_grid_file(8, AT)
     eod_file.cache_clear()

@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from trade_assets.datasets.dataset import Feed
+from trade_assets.datasets.records import ParsedFile
 from trade_assets.feeds.formats.futures_settlement import FUTURES_SETTLEMENT
 from trade_assets.feeds.formats.options_settlement import OPTIONS_SETTLEMENT
 from trade_assets.market.trading_days import CENTRAL
@@ -26,23 +28,23 @@ BLOOMBERG = ("TU", "FV", "TY", "US", "RX")
 PRICE = re.compile(r"0\.0|0\.007|[0-9]+\.[0-9]{1,6}|#N/A Field Not Applicable")
 
 
-def parsed_whole(feed, file):
+def parsed_whole(feed: Feed, file: tuple[str, bytes]) -> ParsedFile:
     name, data = file
     parsed = feed.parse(data, name)
     assert all(row.duplicate for row in parsed.rejected)
     return parsed
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(0, 2**40), CLOSES)
-def test_futures_settle_at_their_prices(seed, close):
+def test_futures_settle_at_their_prices(seed: int, close: datetime) -> None:
     frame = parsed_whole(FUTURES_SETTLEMENT, futures_settlement_file(seed, close)).frame
     assert tuple(frame["record_key"]) == BLOOMBERG
     expected = [float(future_price(seed, code, close)) for code in DESK_CODES]
     assert frame["settlement_price"].to_list() == frame["last_price"].to_list() == expected
 
 
-def test_thirty_seconds_have_lost_the_zeros_at_their_end():
+def test_thirty_seconds_have_lost_the_zeros_at_their_end() -> None:
     lines = [
         line
         for days in range(100)
@@ -56,7 +58,7 @@ def test_thirty_seconds_have_lost_the_zeros_at_their_end():
 
 
 @pytest.mark.skipif(not reference.DATA.is_dir(), reason="no real files here")
-def test_layouts_are_those_of_the_real_files():
+def test_layouts_are_those_of_the_real_files() -> None:
     for writer, pattern in (
         (futures_settlement_file, "Futures_*.csv"),
         (options_settlement_file, "Options_*.csv"),
@@ -73,7 +75,7 @@ def test_layouts_are_those_of_the_real_files():
             assert all(PRICE.fullmatch(text) for text in line.split(",")[1:3])
 
 
-def test_options_of_a_real_day_have_their_real_names_and_dates():
+def test_options_of_a_real_day_have_their_real_names_and_dates() -> None:
     text = options_settlement_file(7, CLOSE)[1].decode()
     for line in ("TYWN25C3 ", "TJWN25P3 ", "3MN5C ", "VBYN25P3 ", "TJPN25C4 ", "TYQ5C "):
         assert f"\n{line}" in text
@@ -83,9 +85,11 @@ def test_options_of_a_real_day_have_their_real_names_and_dates():
     assert 15_000 < len(text) < 19_000
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(st.integers(0, 2**40), CLOSES)
-def test_any_options_file_parses_but_for_the_strikes_at_the_money(seed, close):
+def test_any_options_file_parses_but_for_the_strikes_at_the_money(
+    seed: int, close: datetime
+) -> None:
     parsed = parsed_whole(OPTIONS_SETTLEMENT, options_settlement_file(seed, close))
     frame = parsed.frame
     assert frame["instrument_id"].null_count() == 0
@@ -102,7 +106,7 @@ def test_any_options_file_parses_but_for_the_strikes_at_the_money(seed, close):
     assert listed["settlement_price"].null_count() == 0
 
 
-def test_settlement_prices_are_those_of_options():
+def test_settlement_prices_are_those_of_options() -> None:
     frame = parsed_whole(OPTIONS_SETTLEMENT, options_settlement_file(7, CLOSE)).frame
     future = float(future_price(7, "ZN", CLOSE))
     listed = frame.filter(pl.col("expiry") > date(2025, 7, 17))
@@ -113,6 +117,6 @@ def test_settlement_prices_are_those_of_options():
     assert 0 < missing < listed.height / 5
 
 
-def test_same_seed_same_bytes():
+def test_same_seed_same_bytes() -> None:
     assert options_settlement_file(7, CLOSE) == options_settlement_file(7, CLOSE)
     assert options_settlement_file(7, CLOSE) != options_settlement_file(8, CLOSE)

@@ -21,7 +21,7 @@ US_DAY, ISO_DAY = date(2025, 7, 17), date(2025, 7, 18)
 TIMES = st.datetimes(datetime(2020, 1, 1), datetime(2035, 1, 1), timezones=st.just(UTC))
 
 
-def start_of_day(day, seed=7, rows=80):
+def start_of_day(day: date, seed: int = 7, rows: int = 80) -> tuple[list[str], pl.DataFrame]:
     name, data = start_of_day_file(seed, day_start(day), rows)
     parsed = SOD.parse(data, name)
     assert parsed.rejected == ()
@@ -35,14 +35,14 @@ def start_of_day(day, seed=7, rows=80):
         (ISO_DAY, "ACCT1,ZN,ZN,2025-07-18,FUTURE,L,,11", ",N"),
     ],
 )
-def test_the_future_comes_first_in_the_manner_of_its_day(day, start, end):
+def test_the_future_comes_first_in_the_manner_of_its_day(day: date, start: str, end: str) -> None:
     lines, _ = start_of_day(day)
     assert lines[1].startswith(start)
     assert lines[1].endswith(end)
     assert all(line.count(",") == 12 for line in lines)
 
 
-def test_the_two_manners_differ_in_all_that_the_real_ones_do():
+def test_the_two_manners_differ_in_all_that_the_real_ones_do() -> None:
     us, iso = "\n".join(start_of_day(US_DAY)[0]), "\n".join(start_of_day(ISO_DAY)[0])
     assert ",S,,,-500.0,09/30/2025,1000.0,1" in us
     assert "'" in us
@@ -53,16 +53,16 @@ def test_the_two_manners_differ_in_all_that_the_real_ones_do():
 
 
 @pytest.mark.skipif(not reference.DATA.is_dir(), reason="no real files here")
-def test_the_header_is_that_of_the_real_files():
+def test_the_header_is_that_of_the_real_files() -> None:
     ours = start_of_day(US_DAY)[0][0]
     patterns = ("*SOD*.csv", "actant.csv")
     paths = [path for pattern in patterns for path in reference.real_files("actant", pattern)]
     assert {path.read_text().splitlines()[0] for path in paths} == {ours}
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(0, 2**40), TIMES, st.sampled_from([4, 80, 400]))
-def test_any_file_parses_whole(seed, at, rows):
+def test_any_file_parses_whole(seed: int, at: datetime, rows: int) -> None:
     day = trading_day(at)
     frame = start_of_day(day, seed, rows)[1]
     assert set(frame["trading_date"]) == set(business_days(pl.Series([day])))
@@ -72,7 +72,7 @@ def test_any_file_parses_whole(seed, at, rows):
 
 
 @pytest.mark.parametrize("day", [US_DAY, ISO_DAY, date(2026, 11, 21)])
-def test_positions_are_those_of_the_spot_risk_file_and_of_the_ledger(day):
+def test_positions_are_those_of_the_spot_risk_file_and_of_the_ledger(day: date) -> None:
     at = day_start(day) + timedelta(hours=12)
     frame = start_of_day(day, rows=100)[1]
     name, data = spot_risk_file(7, at, rows=100)

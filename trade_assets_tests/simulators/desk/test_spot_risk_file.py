@@ -30,12 +30,12 @@ NUMBER = re.compile(r"-?[1-9]?[0-9]*\.[0-9]{7}|-?[0-9]+|INVALID|")
         (110649437.5, "110649437.5000000"),
     ],
 )
-def test_numbers_are_written_as_actant_does(value, text):
+def test_numbers_are_written_as_actant_does(value: float, text: str) -> None:
     assert number(value) == text
 
 
 @pytest.mark.skipif(not reference.DATA.is_dir(), reason="no real files here")
-def test_layout_is_that_of_the_real_file():
+def test_layout_is_that_of_the_real_file() -> None:
     (path,) = reference.real_files("actant", "bav_analysis_*.csv")
     real = path.read_text().splitlines()
     name, data = spot_risk_file(7, AT)
@@ -51,7 +51,7 @@ def test_layout_is_that_of_the_real_file():
     assert shapes[0][-1][:10] == shapes[1][-1][:10]
 
 
-def test_same_seed_same_bytes():
+def test_same_seed_same_bytes() -> None:
     assert spot_risk_file(7, AT) == spot_risk_file(7, AT + timedelta(milliseconds=400))
     assert spot_risk_file(7, AT) != spot_risk_file(8, AT)
     assert spot_risk_file(7, AT)[1] != spot_risk_file(7, AT + timedelta(seconds=30))[1]
@@ -64,7 +64,7 @@ def test_same_seed_same_bytes():
     st.sampled_from([4, 80, 81, 400]),
     st.booleans(),
 )
-def test_any_file_parses_whole(seed, at, rows, wide):
+def test_any_file_parses_whole(seed: int, at: datetime, rows: int, wide: bool) -> None:
     name, data = spot_risk_file(seed, at, rows=rows, wide=wide)
     parsed = SPOT_RISK.parse(data, name)
     assert (parsed.rejected, parsed.frame.height) == ((), rows)
@@ -81,7 +81,7 @@ def test_any_file_parses_whole(seed, at, rows, wide):
     assert parsed.frame["position_quantity"].is_null().all() != wide
 
 
-def test_a_day_shows_every_kind_of_row():
+def test_a_day_shows_every_kind_of_row() -> None:
     text = b"".join(
         spot_risk_file(7, AT + timedelta(minutes=7 * n), wide=wide)[1]
         for n in range(40)
@@ -94,7 +94,7 @@ def test_a_day_shows_every_kind_of_row():
     assert re.search(r",P,,,,,-?[1-9]\d*,-?[1-9]", text)
 
 
-def test_chunks_hold_the_rows_of_the_whole_file():
+def test_chunks_hold_the_rows_of_the_whole_file() -> None:
     name, data = spot_risk_file(7, AT)
     chunks = spot_risk_chunks(7, AT, 16)
     whole = SPOT_RISK.parse(data, name).frame.drop("row")
@@ -104,6 +104,6 @@ def test_chunks_hold_the_rows_of_the_whole_file():
     assert sum(part.rows_in for part in parsed) == 80
 
 
-def test_too_small_a_file_is_refused():
+def test_too_small_a_file_is_refused() -> None:
     with pytest.raises(ValueError, match="at least 4 rows"):
         spot_risk_file(7, AT, rows=3)

@@ -45,7 +45,7 @@ def _all(market: Market, at_ns: int) -> list[list[Row]]:
 
 
 @given(st.lists(st.integers(CLOCK.start_ns, CLOCK.end_ns - 1), min_size=1, max_size=4))
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 def test_what_is_at_a_time_does_not_depend_on_when_one_looked_before(looks: list[int]) -> None:
     market = _market()
     for at_ns in looks:
@@ -99,7 +99,6 @@ def test_fills_never_change_once_they_were_seen() -> None:
 
 
 @given(st.integers(CLOCK.start_ns, NOON), st.integers(1, 200))
-@settings(deadline=None)
 def test_fills_from_a_time_are_the_oldest_that_are_not_before_it(since: int, most: int) -> None:
     expected = [fill for fill in FILLS if fill["timeStamp"] >= since][:most]
     assert MARKET.fills(since, NOON, most) == expected

@@ -101,7 +101,7 @@ def test_feeds_are_apart_and_one_without_files_has_none(coverage: Coverage) -> N
 
 def test_a_late_file_fills_its_gap(coverage: Coverage) -> None:
     feed = new_feed()
-    coverage.add(feed, map(at, [*range(0, 100, 5), *range(140, 200, 5)]), 30)
+    coverage.add(feed, [*map(at, [*range(0, 100, 5), *range(140, 200, 5)])], 30)
     assert find_gaps(coverage.intervals(feed), 5, 30) == [Gap(at(95), at(140), 8)]
     coverage.add(feed, [at(102)], 30)
     assert find_gaps(coverage.intervals(feed), 5, 30) == [Gap(at(102), at(140), 7)]
@@ -119,7 +119,7 @@ def test_stretches_are_asked_for_with_the_one_before(coverage: Coverage) -> None
 
 def test_a_wider_join_takes_in_the_stretches_it_reaches(coverage: Coverage) -> None:
     feed = new_feed()
-    coverage.add(feed, map(at, [0, 10, 20, 30, 100]), 1)
+    coverage.add(feed, [*map(at, [0, 10, 20, 30, 100])], 1)
     coverage.add(feed, [at(15)], 12)
     assert coverage.intervals(feed) == [(at(0), at(30)), (at(100), at(100))]
 
@@ -132,7 +132,7 @@ def test_only_the_newest_stretches_are_kept(coverage: Coverage, client: "redis.R
     assert coverage.intervals(feed) == expected(newest, 5)
     coverage.add(feed, [at(10 * (MOST_INTERVALS + 1))], 5)
     assert coverage.intervals(feed) == [*expected(newest, 5)[1:], (at(10_010), at(10_010))]
-    coverage.add(feed, map(at, range(-20_000, 0, 10)), 5)
+    coverage.add(feed, [*map(at, range(-20_000, 0, 10))], 5)
     assert client.zcard(f"coverage:{feed.source}:{feed.name}") == MOST_INTERVALS
 
 

@@ -3,7 +3,7 @@
 import json
 import random
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
@@ -118,6 +118,29 @@ def test_what_is_gone_is_gone_everywhere(
     assert store.record_count(ORDERS) == 0
     assert hashes(settings) == {}
     assert len(announced(client)) == 3
+
+
+class Interrupted(LatestStore):
+    """A writer that another one overtakes between listing its keys and writing their records."""
+
+    overtaking: Callable[[], object] | None = None
+
+    def _scripted(self, script: str, calls: list[tuple[str, list[str]]]) -> list[int]:
+        if self.overtaking is not None:
+            overtake, self.overtaking = self.overtaking, None
+            overtake()
+        return super()._scripted(script, calls)
+
+
+def test_a_writer_that_is_overtaken_leaves_no_record_behind(
+    store: LatestStore, settings: Settings
+) -> None:
+    slow = Interrupted(settings)
+    slow.overtaking = lambda: replace(store, 1, {"b": 2.0})
+    replace(slow, 0, {"a": 1.0, "b": 1.0})
+    slow.close()
+    assert seen(store) == (file_key(1), {"b": 2.0})
+    assert hashes(settings) == {"b": 2.0}
 
 
 def test_readers_get_what_was_written(store: LatestStore) -> None:

@@ -13,8 +13,8 @@ from trade_assets.settings import Settings
 from trade_assets.stores.redis.client import connect, disconnect
 from trade_assets.tt.client.tt_client import TtClient
 from trade_assets_tests.support.parts import LocalParts
+from trade_assets_tests.support.scripted_server import ScriptedServer, running_server
 from trade_assets_tests.tt.client.samples import TOKEN_PATH, Reply, credential, token_reply
-from trade_assets_tests.tt.client.scripted_server import ScriptedServer, running_server
 
 
 class GivenCredentials:

@@ -7,6 +7,7 @@ from trade_assets.errors import (
     RemoteRejectedError,
     RemoteUnavailableError,
 )
+from trade_assets_tests.support.scripted_server import running_server
 from trade_assets_tests.tt.client.conftest import Api
 from trade_assets_tests.tt.client.samples import (
     ORDERS_PATH,
@@ -17,7 +18,6 @@ from trade_assets_tests.tt.client.samples import (
     orders_reply,
     token_reply,
 )
-from trade_assets_tests.tt.client.scripted_server import running_server
 
 ELSEWHERE = "/Elsewhere/Orders"
 

@@ -1,9 +1,11 @@
 """The client against the TT simulator, a process of its own: good answers, and every fault."""
 
+import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
@@ -16,16 +18,18 @@ from trade_assets.errors import (
     ThrottledError,
 )
 from trade_assets.remote.protection.limits import BreakerState
+from trade_assets.remote.protection.protection import PERMIT_SECONDS
 from trade_assets.remote.secrets import SecretsManagerCredentials
 from trade_assets.settings import Settings, TtTier
 from trade_assets.simulators.tt.faults import FaultKind
 from trade_assets.stores.aws import secretsmanager_client
 from trade_assets.stores.redis.client import connect, disconnect
-from trade_assets.tt.client.tiers import TIERS
 from trade_assets.tt.client.tt_client import TtClient
+from trade_assets.tt.key_tiers import TIERS
 from trade_assets_tests.support.tt import Simulator, running_simulator
 
 ORDERS, FILL_PAGE = 25, 20
+TRIALS = 8
 # Redis, where we count, is emptied between tests; the simulator does not know of that.
 OPTIONS = [
     *("--orders", str(ORDERS), "--order-page", "10", "--fill-page", str(FILL_PAGE)),
@@ -198,20 +202,53 @@ def test_a_secret_that_is_rotated_is_picked_up_by_a_running_client(tt: Desk) -> 
         SecretId=name, SecretString='{"key": "rotated-key-1", "secret": "rotated-secret-1"}'
     )
     assert client.positions()
-    assert SecretsManagerCredentials(tt.simulator.settings).get().key.get_secret_value() == (
-        "rotated-key-1"
-    )
+    source = SecretsManagerCredentials(tt.simulator.settings, name)
+    assert source.get().key.get_secret_value() == "rotated-key-1"
 
 
 def test_the_limits_of_a_tier_are_kept_so_well_that_no_429_comes(
     module_settings: Settings,
 ) -> None:
+    """A machine that stands still between a permit and its request uses up the window's slack: what
+    comes of that says nothing of the limits, and is tried once more."""
+    for _ in range(TRIALS):
+        with Stalls() as stalls:
+            asked = asked_by_two_clients(module_settings)
+        if stalls.longest < PERMIT_SECONDS / 2:
+            break
+    assert set(asked["by_status"]) <= {"200", "303"}
+    assert asked["busiest_second"] <= TIERS[TtTier.LOW].per_second
+
+
+def asked_by_two_clients(settings: Settings) -> dict[str, Any]:
+    """What a simulator counts of clients that ask as fast as they may."""
     with ExitStack() as stack:
-        simulator = stack.enter_context(running_simulator(module_settings))
+        simulator = stack.enter_context(running_simulator(settings))
         desk = Desk(simulator, stack)
         clients = [desk.client(tt_tier=TtTier.LOW) for _ in range(2)]
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(lambda number: clients[number % 2].positions(), range(12)))
-        asked = simulator.requests()
-    assert set(asked["by_status"]) <= {"200", "303"}
-    assert asked["busiest_second"] <= TIERS[TtTier.LOW].per_second
+        return simulator.requests()
+
+
+class Stalls:
+    """Notes for how long this process did not get to run."""
+
+    def __init__(self) -> None:
+        self.longest = 0.0
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._over.is_set():
+            begun = time.monotonic()
+            self._over.wait(0.01)
+            self.longest = max(self.longest, time.monotonic() - begun - 0.01)

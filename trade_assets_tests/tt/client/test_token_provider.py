@@ -11,8 +11,8 @@ from trade_assets.remote.secrets import Credential
 from trade_assets.settings import Settings
 from trade_assets.stores.redis.client import connect, disconnect
 from trade_assets.tt.client.token import Seal, Token
-from trade_assets.tt.client.token_cache import TokenVault
-from trade_assets.tt.client.token_provider import POSTPONED_SECONDS, TokenKeeper
+from trade_assets.tt.client.token_cache import TokenCache
+from trade_assets.tt.client.token_provider import POSTPONED_SECONDS, TokenProvider
 from trade_assets_tests.tt.client.conftest import GivenCredentials
 from trade_assets_tests.tt.client.samples import credential
 
@@ -45,15 +45,15 @@ def tokens() -> Tokens:
 
 
 @pytest.fixture
-def vault(settings: Settings, tokens: Tokens) -> Iterator[TokenVault]:
+def cache(settings: Settings, tokens: Tokens) -> Iterator[TokenCache]:
     client = connect(settings)
-    yield TokenVault(settings, client, tokens.clock)
+    yield TokenCache(settings, client, tokens.clock)
     disconnect(client)
 
 
 @pytest.fixture
-def keeper(vault: TokenVault, tokens: Tokens) -> TokenKeeper:
-    return TokenKeeper(GivenCredentials(credential()), vault, tokens.fetch, tokens.clock)
+def provider(cache: TokenCache, tokens: Tokens) -> TokenProvider:
+    return TokenProvider(GivenCredentials(credential()), cache, tokens.fetch, tokens.clock)
 
 
 def _value(token: Token) -> str:
@@ -62,14 +62,14 @@ def _value(token: Token) -> str:
 
 @pytest.mark.parametrize(("life", "good_for"), [(DAY, DAY - 600), (1200.0, 600.0), (60.0, 30.0)])
 def test_a_token_is_renewed_ten_minutes_early_or_at_half_its_life(
-    keeper: TokenKeeper, tokens: Tokens, life: float, good_for: float
+    provider: TokenProvider, tokens: Tokens, life: float, good_for: float
 ) -> None:
     tokens.life = life
-    assert _value(keeper.current()) == "token-1"
+    assert _value(provider.current()) == "token-1"
     tokens.now += good_for - 1
-    assert _value(keeper.current()) == "token-1"
+    assert _value(provider.current()) == "token-1"
     tokens.now += 1
-    assert _value(keeper.current()) == "token-2"
+    assert _value(provider.current()) == "token-2"
     assert tokens.asked == 2
 
 
@@ -77,62 +77,62 @@ def test_a_token_is_renewed_ten_minutes_early_or_at_half_its_life(
     "error", [RemoteUnavailableError("away"), RemoteRejectedError("away", 404)]
 )
 def test_while_the_token_service_is_away_the_old_token_serves(
-    keeper: TokenKeeper, tokens: Tokens, error: TradeAssetsError
+    provider: TokenProvider, tokens: Tokens, error: TradeAssetsError
 ) -> None:
-    keeper.current()
+    provider.current()
     tokens.error = error
     tokens.now += DAY - 300
     for _ in range(3):
-        assert _value(keeper.current()) == "token-1"
+        assert _value(provider.current()) == "token-1"
     assert tokens.asked == 2, "not asked again at once"
     tokens.now += POSTPONED_SECONDS
-    keeper.current()
+    provider.current()
     assert tokens.asked == 3
     tokens.now += 300
     with pytest.raises(type(error), match="away"):
-        keeper.current()
+        provider.current()
 
 
 def test_while_another_renews_early_the_old_token_serves(
-    keeper: TokenKeeper, tokens: Tokens, vault: TokenVault
+    provider: TokenProvider, tokens: Tokens, cache: TokenCache
 ) -> None:
-    keeper.current()
+    provider.current()
     tokens.now += DAY - 300
-    with vault.turn(0):
-        assert _value(keeper.current()) == "token-1"
+    with cache.turn(0):
+        assert _value(provider.current()) == "token-1"
     assert tokens.asked == 1
-    assert _value(keeper.current()) == "token-2"
+    assert _value(provider.current()) == "token-2"
 
 
 def test_a_stale_token_is_never_given_again(
-    keeper: TokenKeeper, tokens: Tokens, vault: TokenVault
+    provider: TokenProvider, tokens: Tokens, cache: TokenCache
 ) -> None:
-    stale = keeper.current()
+    stale = provider.current()
     tokens.error = RemoteUnavailableError("away")
     with pytest.raises(RemoteUnavailableError):
-        keeper.current(stale=stale)
-    assert vault.read(credential()) is None, "nobody else should try it"
+        provider.current(stale=stale)
+    assert cache.read(credential()) is None, "nobody else should try it"
     tokens.error = None
-    assert _value(keeper.current(stale=stale)) == "token-3"
-    assert _value(keeper.current(stale=stale)) == "token-3"
+    assert _value(provider.current(stale=stale)) == "token-3"
+    assert _value(provider.current(stale=stale)) == "token-3"
 
 
 def test_what_another_process_renewed_is_taken(
-    keeper: TokenKeeper, tokens: Tokens, vault: TokenVault
+    provider: TokenProvider, tokens: Tokens, cache: TokenCache
 ) -> None:
-    stale = keeper.current()
-    other = TokenKeeper(GivenCredentials(credential()), vault, tokens.fetch, tokens.clock)
+    stale = provider.current()
+    other = TokenProvider(GivenCredentials(credential()), cache, tokens.fetch, tokens.clock)
     assert _value(other.current(stale=stale)) == "token-2"
-    assert _value(keeper.current(stale=stale)) == "token-2"
+    assert _value(provider.current(stale=stale)) == "token-2"
     assert tokens.asked == 2
 
 
-def test_a_rotated_secret_ends_the_token_of_the_former(vault: TokenVault, tokens: Tokens) -> None:
+def test_a_rotated_secret_ends_the_token_of_the_former(cache: TokenCache, tokens: Tokens) -> None:
     credentials = GivenCredentials(credential(1), credential(2))
-    keeper = TokenKeeper(credentials, vault, tokens.fetch, tokens.clock)
-    keeper.current()
+    provider = TokenProvider(credentials, cache, tokens.fetch, tokens.clock)
+    provider.current()
     credentials.refresh()
-    token = keeper.current()
+    token = provider.current()
     assert (_value(token), token.credential) == ("token-2", credential(2))
 
 

@@ -12,7 +12,7 @@ import pytest
 from trade_assets.errors import CredentialsError, NotAskedError
 from trade_assets.settings import Settings, child_environment
 from trade_assets.stores.redis.client import connect, disconnect
-from trade_assets.tt.client.token_cache import MOST_REPLACED, TokenVault
+from trade_assets.tt.client.token_cache import MOST_REPLACED, TokenCache
 from trade_assets_tests.support.parts import CHECKOUT
 from trade_assets_tests.tt.client.conftest import Api, GivenCredentials
 from trade_assets_tests.tt.client.one_caller import READY
@@ -113,8 +113,8 @@ def test_a_token_of_another_url_is_not_sent(
     api.script(ttledger_orders=[orders_reply()])
     api.client().orders()
     api.settings = api.settings.changed({"tt_base_url": f"{api.server.url}/."})
-    vault = TokenVault(api.settings, api.redis())
-    assert vault.read(credential()) is None
+    cache = TokenCache(api.settings, api.redis())
+    assert cache.read(credential()) is None
 
 
 @pytest.mark.parametrize("damaged", ["", "nonsense", "gAAAA"])
@@ -179,21 +179,21 @@ def test_a_refusal_of_the_rotated_secret_ends_it(api: Api) -> None:
 
 def test_who_waits_too_long_for_anothers_token_says_so(api: Api) -> None:
     api.script(ttledger_orders=[orders_reply()])
-    vault = TokenVault(api.settings, api.redis())
-    with vault.turn(0) as mine:
+    cache = TokenCache(api.settings, api.redis())
+    with cache.turn(0) as mine:
         assert mine
         with pytest.raises(NotAskedError, match="another caller"):
             api.client().orders(deadline=0.0)
     assert api.server.seen() == []
 
 
-def test_the_vault_works_on_a_cluster(redis_cluster_settings: Settings) -> None:
+def test_the_cache_works_on_a_cluster(redis_cluster_settings: Settings) -> None:
     client = connect(redis_cluster_settings)
-    vault = TokenVault(redis_cluster_settings, client)
-    with vault.turn(0) as mine, vault.turn(0) as second:
+    cache = TokenCache(redis_cluster_settings, client)
+    with cache.turn(0) as mine, cache.turn(0) as second:
         assert (mine, second) == (True, False)
-    assert vault.read(credential(77)) is None
-    vault.note_refused(credential(77))
-    assert vault.refused(credential(77))
-    assert not vault.refused(credential(78))
+    assert cache.read(credential(77)) is None
+    cache.note_refused(credential(77))
+    assert cache.refused(credential(77))
+    assert not cache.refused(credential(78))
     disconnect(client)

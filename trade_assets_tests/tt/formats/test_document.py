@@ -52,14 +52,16 @@ def documents(draw: st.DrawFn) -> SnapshotDocument:
 
 
 @given(documents())
-def test_what_was_written_is_read_and_every_body_is_the_same_bytes(document):
+def test_what_was_written_is_read_and_every_body_is_the_same_bytes(
+    document: SnapshotDocument,
+) -> None:
     data = write_document(document)
     assert read_document(data, "x") == document
     assert read_document(gzip.decompress(data), "x") == document
     assert write_document(document) == data
 
 
-def test_a_document_is_one_json_document_with_the_answers_in_it():
+def test_a_document_is_one_json_document_with_the_answers_in_it() -> None:
     root = orjson.loads(gzip.decompress(write_document(of_rows("orders", [ORDER], []))))
     assert list(root) == ["manifest", "answers"]
     assert root["answers"][0]["orders"] == [ORDER]
@@ -82,13 +84,13 @@ def test_a_document_is_one_json_document_with_the_answers_in_it():
         [b"{} {}"],
     ],
 )
-def test_a_body_that_is_no_json_gets_into_no_document(bodies):
+def test_a_body_that_is_no_json_gets_into_no_document(bodies: list[bytes]) -> None:
     with pytest.raises(UnparsableFileError, match="answer 1 is not"):
         write_document(of_bodies("orders", *bodies))
 
 
 @pytest.mark.parametrize("depth", [1000, 1020, 1022, 1023, 1024, 5000])
-def test_what_is_written_can_be_read_however_deep(depth):
+def test_what_is_written_can_be_read_however_deep(depth: int) -> None:
     document = of_bodies("orders", b"[" * depth + b"]" * depth)
     try:
         data = write_document(document)
@@ -98,7 +100,7 @@ def test_what_is_written_can_be_read_however_deep(depth):
         assert read_document(data, "x") == document
 
 
-def test_a_manifest_that_does_not_describe_the_document_is_refused():
+def test_a_manifest_that_does_not_describe_the_document_is_refused() -> None:
     document = of_rows("orders", [])
     for wrong in (
         {"answers": ()},
@@ -112,13 +114,13 @@ def test_a_manifest_that_does_not_describe_the_document_is_refused():
 
 
 @given(st.binary(max_size=200))
-def test_rubbish_is_no_document(data):
+def test_rubbish_is_no_document(data: bytes) -> None:
     with pytest.raises(UnparsableFileError):
         read_document(data, "x")
 
 
 @given(VALUES)
-def test_other_json_is_no_document(value):
+def test_other_json_is_no_document(value: object) -> None:
     for data in (orjson.dumps(value), gzip.compress(orjson.dumps(value))):
         with pytest.raises(UnparsableFileError):
             read_document(data, "x")
@@ -126,7 +128,9 @@ def test_other_json_is_no_document(value):
 
 @given(documents(), st.sampled_from(["environment", "kind", "slot", "answers", "since_ns", "seen"]),
        VALUES)  # fmt: skip
-def test_a_manifest_with_anything_in_it_is_read_or_refused(document, name, value):
+def test_a_manifest_with_anything_in_it_is_read_or_refused(
+    document: SnapshotDocument, name: str, value: object
+) -> None:
     root = orjson.loads(gzip.decompress(write_document(document)))
     root["manifest"][name] = value
     try:
@@ -137,7 +141,9 @@ def test_a_manifest_with_anything_in_it_is_read_or_refused(document, name, value
 
 
 @given(documents(), st.floats(0, 1), st.binary(max_size=3), st.integers(0, 3), st.booleans())
-def test_a_damaged_document_is_read_or_refused(document, place, inserted, removed, packed):
+def test_a_damaged_document_is_read_or_refused(
+    document: SnapshotDocument, place: float, inserted: bytes, removed: int, packed: bool
+) -> None:
     data = write_document(document)
     data = data if packed else gzip.decompress(data)
     at = int(place * len(data))
@@ -155,7 +161,7 @@ def test_a_damaged_document_is_read_or_refused(document, place, inserted, remove
 
 
 @given(VALUES, st.sampled_from(sorted(SNAPSHOTS_BY_KIND)))
-def test_rows_of_anything_are_accounted_for(value, kind):
+def test_rows_of_anything_are_accounted_for(value: object, kind: str) -> None:
     rows = value if isinstance(value, list) else [value]
     parsed = SNAPSHOTS_BY_KIND[kind].read(of_rows(kind, rows, [value]), {})
     assert parsed.rows_in == len(rows) + 1
@@ -163,7 +169,7 @@ def test_rows_of_anything_are_accounted_for(value, kind):
     assert sorted(numbers) == list(range(1, len(rows) + 2))
 
 
-def test_sizes_that_do_not_fit_the_answers():
+def test_sizes_that_do_not_fit_the_answers() -> None:
     document = of_bodies("orders", b'{"orders":[]}', b'{"orders":[],"a":1}')
     text = gzip.decompress(write_document(document))
     swapped = text.replace(b'"size":13', b'"size":99').replace(b'"size":19', b'"size":13')
@@ -179,21 +185,21 @@ def test_sizes_that_do_not_fit_the_answers():
             read_document(wrong, "x")
 
 
-def test_packed_bytes_that_end_too_early_or_too_late():
+def test_packed_bytes_that_end_too_early_or_too_late() -> None:
     data = write_document(of_rows("orders", [ORDER]))
     for wrong in (data[:-1], data[:20], data + b"x", data + data, data[:2], data[:-4] + b"abcd"):
         with pytest.raises(UnparsableFileError):
             read_document(wrong, "x")
 
 
-def test_a_bomb_is_not_unpacked(monkeypatch):
+def test_a_bomb_is_not_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_DOCUMENT_BYTES", 1_000_000)
     bomb = gzip.compress(b" " * 5_000_000)
     with pytest.raises(UnparsableFileError, match="larger than 1000000 bytes"):
         read_document(bomb, "x")
 
 
-def test_a_document_of_just_the_largest_size_is(monkeypatch):
+def test_a_document_of_just_the_largest_size_is(monkeypatch: pytest.MonkeyPatch) -> None:
     data = write_document(of_rows("orders", [ORDER]))
     monkeypatch.setattr(module, "MAX_DOCUMENT_BYTES", len(zlib.decompress(data, wbits=31)))
     assert len(read_document(data, "x").bodies) == 1

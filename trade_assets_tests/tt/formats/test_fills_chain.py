@@ -38,36 +38,36 @@ def following(before: SnapshotDocument, fills: list[Fill]) -> SnapshotDocument:
     return document(fills, since, *seen)
 
 
-def test_some_time_before_the_newest_and_all_ids_from_there_on():
+def test_some_time_before_the_newest_and_all_ids_from_there_on() -> None:
     fills = [(1, "a"), (BACK + 5, "d"), (5, "b"), (BACK + 5, "c")]
     assert asked(next_fills(document(fills))) == (5, ("b", "c", "d"))
 
 
-def test_never_before_what_was_asked_for():
+def test_never_before_what_was_asked_for() -> None:
     assert asked(next_fills(document([(8, "b")], 7, "a"))) == (7, ("a", "b"))
 
 
-def test_no_fills_change_nothing():
+def test_no_fills_change_nothing() -> None:
     assert asked(next_fills(document([], 7, "b", "a"))) == (7, ("a", "b"))
 
 
-def test_more_fills_of_the_same_time_join_those_known():
+def test_more_fills_of_the_same_time_join_those_known() -> None:
     assert asked(next_fills(document([(7, "a"), (7, "c")], 7, "a", "b"))) == (7, ("a", "b", "c"))
 
 
-def test_ids_of_earlier_times_are_forgotten():
+def test_ids_of_earlier_times_are_forgotten() -> None:
     found = next_fills(document([(7, "a"), (7, "b"), (BACK + 8, "c")], 7, "a", "b"))
     assert asked(found) == (8, ("c",))
 
 
-def test_known_fills_that_the_answers_lack_stay_known_but_do_not_add_up():
+def test_known_fills_that_the_answers_lack_stay_known_but_do_not_add_up() -> None:
     fills = [(7, "a"), (BACK + 8, "c")]
     absent = [f"x{number:03}" for number in range(MOST_CARRIED)]
     assert asked(next_fills(document(fills, 7, "a", *absent))) == (8, ("c", *absent))
     assert asked(next_fills(document(fills, 7, "a", "b", *absent))) == (8, ("c",))
 
 
-def test_a_fill_from_the_future_comes_once_where_the_reading_stopped_before_it():
+def test_a_fill_from_the_future_comes_once_where_the_reading_stopped_before_it() -> None:
     first = document([(1, "a"), (LATER_NS, "z")])
     second = following(first, [(1, "a"), (BACK + 9, "b")])
     third = following(second, [(BACK + 9, "b"), (LATER_NS, "z")])
@@ -76,13 +76,13 @@ def test_a_fill_from_the_future_comes_once_where_the_reading_stopped_before_it()
 
 
 @pytest.mark.parametrize("wrong", [2**63 - 1, 4102444800 * 10**9, 0, None, "soon", 1.5e18, True])
-def test_a_time_that_is_none_does_not_move_the_chain(wrong):
+def test_a_time_that_is_none_does_not_move_the_chain(wrong: object) -> None:
     rows = [row(1, "a"), {**row(0, "b"), "timeStamp": wrong}, None, 5]
     found = next_fills(of_rows("fills", rows, since_ns=TIME_NS))
     assert asked(found) == (0, ("a",))
 
 
-def test_a_fill_from_the_future_does_not_move_the_chain_and_comes_once():
+def test_a_fill_from_the_future_does_not_move_the_chain_and_comes_once() -> None:
     first = document([(1, "a"), (LATER_NS, "z")])
     assert TT_FILLS.read(first, {}).frame["record_key"].to_list() == ["a", "z"]
     since, seen = asked(next_fills(first))
@@ -92,7 +92,7 @@ def test_a_fill_from_the_future_does_not_move_the_chain_and_comes_once():
     assert asked(next_fills(second)) == (0, ("a", "b", "z"))
 
 
-def test_a_document_of_something_else():
+def test_a_document_of_something_else() -> None:
     with pytest.raises(ValueError, match="no since_ns"):
         next_fills(of_rows("orders", []))
     with pytest.raises(UnparsableFileError):
@@ -108,7 +108,7 @@ def test_a_document_of_something_else():
         ("2025-01-15T12:00:00Z", "2025-01-14T23:00Z"),  # winter
     ],
 )
-def test_the_first_snapshot_asks_since_the_start_of_the_trading_day(slot, start):
+def test_the_first_snapshot_asks_since_the_start_of_the_trading_day(slot: str, start: str) -> None:
     expected = int(datetime.fromisoformat(start).timestamp()) * 10**9
     assert first_fills(datetime.fromisoformat(slot).astimezone(UTC)) == (expected, ())
 
@@ -130,12 +130,15 @@ def pages(fills: list[Fill], since: int, size: int) -> Iterator[list[Fill]]:
     st.integers(0, 20),
     st.sets(st.integers(0, 5)),
 )
-def test_each_fill_is_in_exactly_one_frame(steps, extra, failed):
+def test_each_fill_is_in_exactly_one_frame(
+    steps: list[list[tuple[int, bool]]], extra: int, failed: set[int]
+) -> None:
     """Many at one time, some shown only in the next slot, some slots fail altogether."""
     shown: list[Fill] = []
     late: list[Fill] = []
     found: list[str] = []
-    since, seen, clock, count = 0, (), 0, 0
+    since, clock, count = 0, 0, 0
+    seen: tuple[str, ...] = ()
     for slot, step in enumerate([*steps, []]):
         shown, late = shown + late, []
         for wait, is_late in step:

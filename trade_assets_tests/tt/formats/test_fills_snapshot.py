@@ -20,7 +20,7 @@ def named(name: str, **fields: object) -> dict[str, object]:
     return {**FILL, "uniqueExecId": name, **fields}
 
 
-def test_a_fill():
+def test_a_fill() -> None:
     (row,) = read(TT_FILLS, FILL).frame.to_dicts()
     assert {name: item for name, item in row.items() if item is not None} == {
         "record_key": FILL["uniqueExecId"],
@@ -47,7 +47,7 @@ def test_a_fill():
     }
 
 
-def test_the_trading_day_begins_at_seventeen_central():
+def test_the_trading_day_begins_at_seventeen_central() -> None:
     seventeen = int(datetime(2025, 5, 15, 22, tzinfo=UTC).timestamp()) * 10**9
     parsed = read(TT_FILLS, named("a", timeStamp=seventeen - 1), named("b", timeStamp=seventeen))
     assert parsed.frame["trading_date"].to_list() == [date(2025, 5, 15), date(2025, 5, 16)]
@@ -56,7 +56,7 @@ def test_the_trading_day_begins_at_seventeen_central():
 @pytest.mark.parametrize(
     "field", ["uniqueExecId", "timeStamp", "instrumentId", "side", "lastQty", "lastPx"]
 )
-def test_half_a_fill_is_rejected(field):
+def test_half_a_fill_is_rejected(field: str) -> None:
     assert reason(TT_FILLS, {**FILL, field: None}) == f"{field} is missing"
 
 
@@ -70,23 +70,23 @@ def test_half_a_fill_is_rejected(field):
         ("tradeDate", "May", "tradeDate 'May' is not a whole number"),
     ],
 )
-def test_a_fill_that_cannot_be(field, given, why):
+def test_a_fill_that_cannot_be(field: str, given: str | float, why: str) -> None:
     assert reason(TT_FILLS, {**FILL, field: given}) == why
 
 
-def test_fills_of_one_nanosecond_are_as_many():
+def test_fills_of_one_nanosecond_are_as_many() -> None:
     parsed = read(TT_FILLS, named("a"), named("b"), named("c"))
     assert parsed.frame["record_key"].to_list() == ["a", "b", "c"]
 
 
-def test_a_fill_on_two_pages_is_one():
+def test_a_fill_on_two_pages_is_one() -> None:
     pages = [named("a"), named("b")], [named("b"), named("c")]
     parsed = TT_FILLS.read(of_rows("fills", *pages), NAMES)
     assert parsed.frame["record_key"].to_list() == ["a", "b", "c"]
     assert [(row.row, row.duplicate) for row in parsed.rejected] == [(2, True)]
 
 
-def test_fills_of_earlier_snapshots_are_left_out():
+def test_fills_of_earlier_snapshots_are_left_out() -> None:
     document = of_rows(
         "fills", [named("a"), named("b"), named("c")], since_ns=TIME_NS, seen=("a", "c", "z")
     )

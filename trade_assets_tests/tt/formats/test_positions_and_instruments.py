@@ -20,7 +20,7 @@ from trade_assets_tests.tt.formats.documents import (
 )
 
 
-def test_a_position():
+def test_a_position() -> None:
     (row,) = read(POSITIONS, POSITION).frame.to_dicts()
     assert {name: item for name, item in row.items() if item is not None} == {
         "record_key": f"1000001/{INSTRUMENT_ID}",
@@ -42,17 +42,17 @@ def test_a_position():
     }
 
 
-def test_a_type_of_price_that_nobody_knows_stays():
+def test_a_type_of_price_that_nobody_knows_stays() -> None:
     parsed = read(POSITIONS, {**POSITION, "pnlPriceType": "LAST", "sodPriceType": None})
     assert parsed.frame.select("pnl_price_type", "sod_price_type").rows() == [("LAST", None)]
 
 
 @pytest.mark.parametrize("field", ["accountId", "instrumentId", "netPosition"])
-def test_a_position_without_what_it_is_of(field):
+def test_a_position_without_what_it_is_of(field: str) -> None:
     assert reason(POSITIONS, {**POSITION, field: None}) == f"{field} is missing"
 
 
-def test_positions_of_two_accounts_in_one_instrument():
+def test_positions_of_two_accounts_in_one_instrument() -> None:
     parsed = read(POSITIONS, POSITION, {**POSITION, "accountId": 2}, {**POSITION, "netPosition": 0})
     assert parsed.frame.select("record_key", "position_quantity").rows() == [
         (f"2/{INSTRUMENT_ID}", 219.0),
@@ -60,7 +60,7 @@ def test_positions_of_two_accounts_in_one_instrument():
     ]
 
 
-def test_an_instrument():
+def test_an_instrument() -> None:
     (row,) = read(INSTRUMENTS, INSTRUMENT, names={}).frame.to_dicts()
     assert {name: item for name, item in row.items() if item is not None} == {
         "record_key": INSTRUMENT_ID,
@@ -90,17 +90,17 @@ def test_an_instrument():
         (None, None),
     ],
 )
-def test_dates_are_digits(given, kept):
+def test_dates_are_digits(given: int | str | None, kept: date | None) -> None:
     parsed = read(INSTRUMENTS, {**INSTRUMENT, "expirationDate": given})
     assert parsed.frame["expiration_date"].to_list() == [kept]
 
 
 @pytest.mark.parametrize("given", [20251301, 20250618250000, 2025, 1e20, True, "x"])
-def test_other_dates_reject_the_instrument(given):
+def test_other_dates_reject_the_instrument(given: object) -> None:
     assert reason(INSTRUMENTS, {**INSTRUMENT, "expirationDate": given}).startswith("expirationDate")
 
 
-def test_an_option_and_a_name_that_is_none_of_ours():
+def test_an_option_and_a_name_that_is_none_of_ours() -> None:
     rows = [{**INSTRUMENT, "id": 1, "name": "VY3N5 C110.75"}, {**INSTRUMENT, "id": 2, "name": "X"}]
     frame = read(INSTRUMENTS, *rows).frame
     assert frame.select("strike_price", "put_call", "underlying_id").row(0) == (
@@ -111,7 +111,7 @@ def test_an_option_and_a_name_that_is_none_of_ours():
     assert frame.select("instrument", "instrument_id").row(1) == ("X", None)
 
 
-def test_both_names_of_the_list():
+def test_both_names_of_the_list() -> None:
     bodies = (
         b'{"instrument": [{"id": 1, "name": "a"}]}',
         b'{"instruments": [{"id": 2, "name": "b"}]}',
@@ -121,14 +121,14 @@ def test_both_names_of_the_list():
     assert instrument_names(document) == {"1": "a", "2": "b"}
 
 
-def test_names_of_what_can_be_read():
+def test_names_of_what_can_be_read() -> None:
     rows = [{"id": 16143309052651006928, "name": "ZNU5"}, {"id": 3}, None, {"name": "x"}]
     assert instrument_names(of_rows("instruments", rows)) == {"16143309052651006928": "ZNU5"}
     with pytest.raises(UnparsableFileError):
         instrument_names(of_bodies("instruments", b"{}"))
 
 
-def test_each_instrument_has_the_time_of_its_own_answer():
+def test_each_instrument_has_the_time_of_its_own_answer() -> None:
     document = of_rows("instruments", [INSTRUMENT], [{**INSTRUMENT, "id": 2}])
     earlier = datetime(2025, 5, 15, 3, tzinfo=UTC)
     first, second = document.manifest.answers

@@ -39,7 +39,7 @@ def expected(name: str, value: object) -> object:
 
 
 @pytest.mark.parametrize("kind", FILES)
-def test_every_field_of_a_real_answer(kind):
+def test_every_field_of_a_real_answer(kind: str) -> None:
     file_name, rows_name, model = FILES[kind]
     body = (SAMPLES / file_name).read_bytes()
     document = of_bodies(kind, body)
@@ -54,7 +54,7 @@ def test_every_field_of_a_real_answer(kind):
     assert parsed.frame["instrument_id"].to_list() == ["ZNM25"] * len(rows)
 
 
-def test_the_words_of_the_real_orders():
+def test_the_words_of_the_real_orders() -> None:
     body = (SAMPLES / "ttledger_orders.json").read_bytes()
     frame = SNAPSHOTS_BY_KIND["orders"].read(of_bodies("orders", body), {}).frame
     assert frame["order_type"].to_list() == ["limit", "stop_limit", *["limit"] * 5]
@@ -65,7 +65,7 @@ def test_the_words_of_the_real_orders():
     assert parent["algo_instrument_id"] == "10628608476345732679"
 
 
-def test_the_name_of_the_real_instrument():
+def test_the_name_of_the_real_instrument() -> None:
     body = (SAMPLES / "ttpds_instrument_4877721789746411490.json").read_bytes()
     names = instrument_names(of_bodies("instruments", body))
     assert names == {"4877721789746411490": "ZNM5"}

@@ -13,8 +13,8 @@ from trade_assets.errors import RemoteUnavailableError
 from trade_assets.settings import Settings
 from trade_assets.tt.formats.fills_chain import LOOK_BACK
 from trade_assets.tt.formats.fills_snapshot import TT_FILLS
-from trade_assets.tt.slots.document_records import slot_of_key
-from trade_assets.tt.slots.raw_documents import hour_of
+from trade_assets.tt.formats.slot_times import hour_of
+from trade_assets.tt.formats.snapshot_keys import parse_snapshot_key
 from trade_assets.tt.slots.results import KindState, SlotOutcome
 from trade_assets_tests.stores.samples import history_items, redis_records
 from trade_assets_tests.support.stores import Stores
@@ -126,7 +126,7 @@ def test_fills_are_neither_lost_nor_doubled(
 
 def _hours(desk: Desk) -> set[Any]:
     infos = desk.documents.infos_after("fills", slot_of(-1))
-    return {hour_of(slot_of_key(info.key)) for info in infos}
+    return {hour_of(parse_snapshot_key(info.key).slot) for info in infos}
 
 
 def test_fills_of_one_nanosecond_come_once_each_over_pages_and_slots(desk: Desk) -> None:

@@ -46,13 +46,13 @@ def hours(*market: str, pause: str = "") -> OpenHours:
         ("2025-03-09 16:59:30", False),
     ],
 )
-def test_globex_is_the_exchanges_sessions(moment, is_open):
+def test_globex_is_the_exchanges_sessions(moment: str, is_open: bool) -> None:
     reason = hours("globex").closed_reason(central(moment))
     assert reason == (None if is_open else "market closed")
 
 
 @given(st.datetimes(datetime(2024, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC)))
-def test_a_session_is_all_open_and_nothing_is_open_before_it(moment):
+def test_a_session_is_all_open_and_nothing_is_open_before_it(moment: datetime) -> None:
     opens, closes = session_from(moment)
     assert moment < closes
     assert open_seconds(opens, closes) == (closes - opens).total_seconds() > 0
@@ -83,18 +83,18 @@ def test_a_session_is_all_open_and_nothing_is_open_before_it(moment):
         ("Sun 17:00-Fri 16:00", "2025-11-02 16:59:59", False),
     ],
 )
-def test_weekly_windows_follow_the_central_clock(window, moment, is_open):
+def test_weekly_windows_follow_the_central_clock(window: str, moment: str, is_open: bool) -> None:
     assert (hours(window).closed_reason(central(moment)) is None) is is_open
 
 
-def test_several_windows_add_up():
+def test_several_windows_add_up() -> None:
     both = hours("Mon 08:00-Mon 12:00", "Mon 10:00-Mon 14:00")
     day = [central("2025-07-21 00:00"), central("2025-07-21 23:59:30")]
     due = both.due(*day)
     assert due == list(slots_between(central("2025-07-21 08:00"), central("2025-07-21 13:59:30")))
 
 
-def test_maintenance_is_named():
+def test_maintenance_is_named() -> None:
     single = "2026-11-21T10:00Z/2026-11-21T12:00Z"
     pause = hours(pause=single)
     at = datetime(2026, 11, 21, 10, tzinfo=UTC)
@@ -131,7 +131,9 @@ def intervals(draw: st.DrawFn) -> str:
     st.integers(0, 14 * 2880),
     st.integers(-1, 3 * 2880),
 )
-def test_due_slots_are_those_without_a_reason(market, maintenance, first, count):
+def test_due_slots_are_those_without_a_reason(
+    market: list[str], maintenance: list[str], first: int, count: int
+) -> None:
     """Over the fortnight of a clock change."""
     found = OpenHours.parse(market, maintenance)
     start = datetime(2025, 3, 1, tzinfo=UTC) + first * SLOT
@@ -142,7 +144,7 @@ def test_due_slots_are_those_without_a_reason(market, maintenance, first, count)
     assert sorted(due) == found.due(start, end)
 
 
-def test_both_ends_count():
+def test_both_ends_count() -> None:
     start = datetime(2025, 7, 17, 12, tzinfo=UTC)
     assert hours().due(start, start) == [start]
     assert hours().due(start, start + SLOT) == [start, start + SLOT]
@@ -153,7 +155,7 @@ def test_both_ends_count():
     assert over.due(start, start + timedelta(days=30)) == []
 
 
-def test_a_quarter_of_a_year():
+def test_a_quarter_of_a_year() -> None:
     start = datetime(2025, 1, 1, tzinfo=UTC)
     end = start + timedelta(days=90)
     due = hours("globex").due(start, end - SLOT)
@@ -161,7 +163,7 @@ def test_a_quarter_of_a_year():
     assert all(late - early >= SLOT for early, late in pairwise(due))
 
 
-def test_a_slot_of_any_zone():
+def test_a_slot_of_any_zone() -> None:
     local = central("2025-07-17 12:00").astimezone(CENTRAL)
     assert hours("globex").closed_reason(local) is None
     assert hours("globex").due(local, local) == [local]
@@ -181,7 +183,7 @@ def test_a_slot_of_any_zone():
         "2026-11-21T10:00Z/2026-11-21T12:00Z",
     ],
 )
-def test_malformed_market_hours_are_named(text):
+def test_malformed_market_hours_are_named(text: str) -> None:
     with pytest.raises(SettingsError) as error:
         OpenHours.parse(["always", text], [])
     assert f"tt_market_hours: {text!r}" in str(error.value)
@@ -201,14 +203,14 @@ def test_malformed_market_hours_are_named(text):
         "0001-01-01T00:00+05:00/2026-11-21T10:00Z",
     ],
 )
-def test_malformed_maintenance_is_named(text):
+def test_malformed_maintenance_is_named(text: str) -> None:
     with pytest.raises(SettingsError) as error:
         OpenHours.parse(["always"], [text])
     assert f"tt_maintenance: {text!r}" in str(error.value)
 
 
 @given(st.text(max_size=40))
-def test_any_other_text_is_named(text):
+def test_any_other_text_is_named(text: str) -> None:
     assume(text.strip() not in ("always", "globex") and "-" not in text and "/" not in text)
     for market, maintenance in (([text], []), (["always"], [text])):
         with pytest.raises(SettingsError) as error:
@@ -216,12 +218,12 @@ def test_any_other_text_is_named(text):
         assert repr(text.strip()) in str(error.value)
 
 
-def test_no_market_hours_at_all():
+def test_no_market_hours_at_all() -> None:
     with pytest.raises(SettingsError, match="tt_market_hours"):
         OpenHours.parse([], [])
 
 
-def test_settings_choose_and_profiles_have_defaults():
+def test_settings_choose_and_profiles_have_defaults() -> None:
     saturday = central("2025-07-19 12:00")
     aws = {"profile": Profile.AWS, "redis_url": "redis://example.org"}
     assert open_hours(load_settings()).closed_reason(saturday) is None

@@ -325,7 +325,7 @@ OPEN = [ALWAYS, OpenHours.parse(["always"], ["Wed 12:03-Wed 12:05"])]
 
 
 @given(steps, st.sampled_from(OPEN))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_every_due_slot_has_exactly_one_fate(
     looks: list[tuple[float, float]], hours: OpenHours
 ) -> None:
@@ -349,7 +349,7 @@ jumps = st.one_of(st.just(0.0), st.just(0.0), st.floats(-90, 90), st.floats(-100
 
 
 @given(st.lists(st.tuples(pauses, durations, jumps), min_size=1, max_size=60))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_no_slot_is_asked_for_twice_whatever_the_clock_does(
     looks: list[tuple[float, float, float]],
 ) -> None:

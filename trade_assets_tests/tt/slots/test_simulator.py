@@ -11,8 +11,7 @@ from trade_assets.settings import Settings, TtTier
 from trade_assets.stores.redis.client import connect, disconnect
 from trade_assets.tt.client.tt_client import TtClient
 from trade_assets.tt.formats.orders_snapshot import ORDERS
-from trade_assets.tt.formats.slot_times import SLOT, slot_at
-from trade_assets.tt.slots.raw_documents import hour_of
+from trade_assets.tt.formats.slot_times import SLOT, hour_of, slot_at
 from trade_assets.tt.slots.results import SlotOutcome, SlotResult
 from trade_assets.tt.slots.take import SnapshotTaker
 from trade_assets_tests.stores.samples import history_items

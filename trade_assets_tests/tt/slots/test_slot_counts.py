@@ -1,5 +1,6 @@
 """How slots are counted, and when a kind is stale."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -35,6 +36,9 @@ def board(slot: datetime, *, kinds: dict[str, str] | None = None, failures: int 
     )
 
 
+FAILED = board(NOON + 3 * SLOT, kinds={"orders": "failed: 503", "fills": "missed"}, failures=4)
+
+
 def test_the_slot_under_way_is_not_missed() -> None:
     assert missed_in_a_row(ALWAYS, board(NOON - SLOT), NOON + SECOND) == 0
     assert missed_in_a_row(ALWAYS, board(NOON), NOON + SECOND) == 0
@@ -64,6 +68,33 @@ def test_slots_that_were_not_due_are_not_missed() -> None:
     assert missed_in_a_row(globex, board(friday), friday + timedelta(hours=20)) == 0
     opened = datetime(2025, 7, 20, 22, 1, tzinfo=UTC)
     assert missed_in_a_row(globex, board(friday), opened) == 2
+
+
+@pytest.mark.parametrize(
+    ("seen", "seconds", "missed"),
+    [
+        (None, 0, 0),
+        (None, 29, 0),
+        (None, 30, 1),
+        (None, 95, 3),
+        (board(NOON + 3 * SLOT), 95, 0),
+        (board(NOON + 3 * SLOT), 125, 0),
+        (board(NOON + 3 * SLOT), 200, 2),
+        (FAILED, 125, 4),
+        (replace(FAILED, last_kept=NOON + SLOT), 125, 2),
+        (board(NOON + 99 * SLOT), 125, 0),
+        (None, 90_000, 2880),
+    ],
+)
+def test_slots_count_from_the_first_that_somebody_wants(
+    seen: SlotSummary | None, seconds: float, missed: int
+) -> None:
+    assert missed_in_a_row(ALWAYS, seen, NOON + timedelta(seconds=seconds), NOON) == missed
+
+
+def test_hours_that_are_over_are_not_missed_later() -> None:
+    hours = OpenHours.parse(["Thu 07:00-Thu 07:01"])  # noon, in Chicago
+    assert missed_in_a_row(hours, None, NOON + timedelta(hours=3), NOON) == 2
 
 
 def test_the_count_is_bounded() -> None:

@@ -11,7 +11,7 @@ from trade_assets.errors import MalformedAnswerError, RemoteUnavailableError
 from trade_assets.stores.aws import s3_client
 from trade_assets.tt.datasets import SNAPSHOTS_BY_KIND
 from trade_assets.tt.formats.orders_snapshot import ORDERS
-from trade_assets.tt.slots.raw_documents import hour_of
+from trade_assets.tt.formats.slot_times import hour_of
 from trade_assets.tt.slots.slot_hours import SnapshotHour
 from trade_assets_tests.stores.samples import history_items, raw_redis, redis_records
 from trade_assets_tests.support.stores import Stores
@@ -236,6 +236,6 @@ def test_an_hour_is_read_in_parts_that_join_seamlessly(
         desk.model.order("o1", number / 64, desk.time_ns(number))
         desk.take(number)
     whole = [frame["price"].to_list() for frame in hour_of_kind(desk, "orders", 3).history_frames()]
-    monkeypatch.setattr("trade_assets.tt.slots.document_records.BATCH_DOCUMENTS", 2)
+    monkeypatch.setattr("trade_assets.tt.slots.slot_records.BATCH_DOCUMENTS", 2)
     parts = [frame["price"].to_list() for frame in hour_of_kind(desk, "orders", 3).history_frames()]
     assert parts == whole == [[number / 64] for number in range(3, 9)]

@@ -176,7 +176,7 @@ def test_no_more_is_caught_up_than_a_slot_can_bear(
     for number in range(1, 6):
         parts.take(number)
     parts.history.error = None
-    monkeypatch.setattr("trade_assets.tt.slots.catch_up.CAUGHT_UP_DOCUMENTS", 2)
+    monkeypatch.setattr("trade_assets.tt.slots.slot_records.CAUGHT_UP_DOCUMENTS", 2)
     result = parts.take(6)
     assert result.outcome is SlotOutcome.PARTIAL
     first = parts.desk.documents.key("fills", slot_of(4))

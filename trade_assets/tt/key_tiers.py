@@ -1,11 +1,14 @@
-"""TT's limits by tier: the one place with these numbers. Nothing is enforced here."""
+"""TT's limits by the tier of an application key: the one place with these numbers.
+
+Nothing is enforced here: the client's protection keeps to them, the simulator answers by them.
+"""
 
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from trade_assets.remote.protection.limits import ApiLimits
-from trade_assets.settings import Settings, TtTier
+from trade_assets.settings import TtSettings, TtTier
 
 
 class TierRequests(NamedTuple):
@@ -25,15 +28,15 @@ TIERS: Final[Mapping[TtTier, TierRequests]] = MappingProxyType(
 )
 
 
-def api_limits(settings: Settings) -> ApiLimits:
+def api_limits(tt: TtSettings) -> ApiLimits:
     """What the protection layer keeps for the key of these settings."""
-    requests = TIERS[settings.tt.tier]
+    requests = TIERS[tt.tier]
     return ApiLimits(
-        name=f"tt:{settings.tt.environment.value}",
+        name=f"tt:{tt.environment.value}",
         per_second=requests.per_second,
         per_day=requests.per_day,
-        attempts=settings.tt.call_attempts,
-        call_seconds=settings.tt.call_seconds,
-        breaker_failures=settings.tt.breaker_failures,
-        breaker_open_seconds=settings.tt.breaker_open_seconds,
+        attempts=tt.call_attempts,
+        call_seconds=tt.call_seconds,
+        breaker_failures=tt.breaker_failures,
+        breaker_open_seconds=tt.breaker_open_seconds,
     )

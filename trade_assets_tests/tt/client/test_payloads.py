@@ -1,7 +1,4 @@
-"""Reading answers: status, message, Retry-After, and that no credential gets into a message."""
-
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
+"""Reading the payload of answers: TT's words, errors inside a 200, and what is no document."""
 
 import orjson
 import pytest
@@ -18,10 +15,11 @@ from trade_assets.errors import (
     TradeAssetsError,
 )
 from trade_assets.remote.http import Response
-from trade_assets.tt.client.responses import MESSAGE_LENGTH, Judge, Payload, retry_after
+from trade_assets.remote.responses import MESSAGE_LENGTH, ResponseJudge
+from trade_assets.tt.client.payloads import Payload, read_payload
 
 SECRET = "s3cr+t/of=us"
-JUDGE = Judge("ttledger/orders", (SecretStr(SECRET),))
+JUDGE = ResponseJudge("TT ttledger/orders", (SecretStr(SECRET),))
 
 
 def _nothing(_: Payload) -> str | None:
@@ -35,7 +33,7 @@ def _response(status: int, body: object, **headers: str) -> Response:
 
 def _refusal(response: Response) -> TradeAssetsError:
     with pytest.raises(TradeAssetsError) as caught:
-        JUDGE.payload(response, _nothing)
+        read_payload(JUDGE, response, _nothing)
     return caught.value
 
 
@@ -46,7 +44,7 @@ def _refusal(response: Response) -> TradeAssetsError:
 )  # fmt: skip
 def test_any_answer_is_a_document_or_an_error_of_ours(status: int, data: bytes) -> None:
     try:
-        payload = JUDGE.payload(Response(status, {}, data), _nothing)
+        payload = read_payload(JUDGE, Response(status, {}, data), _nothing)
     except (RemoteRejectedError, RemoteUnavailableError):
         return
     assert isinstance(payload, dict)
@@ -62,11 +60,6 @@ def test_the_message_is_the_servers(name: str) -> None:
 
 def test_an_error_page_for_people_gives_no_message() -> None:
     assert str(_refusal(_response(502, b"<html>Bad gateway"))) == "TT ttledger/orders: 502"
-
-
-def test_a_long_message_is_cut() -> None:
-    message = str(_refusal(_response(400, {"status_message": "x" * 1000})))
-    assert message.count("x") == MESSAGE_LENGTH - 1
 
 
 @pytest.mark.parametrize("form", [SECRET, "s3cr%2Bt/of%3Dus", "s3cr%2Bt%2Fof%3Dus"])
@@ -95,21 +88,7 @@ def test_an_error_inside_a_200_is_what_its_code_says(
     assert type(error) is expected
 
 
-@pytest.mark.parametrize("status", [429, 503])
-def test_retry_after_reaches_the_error(status: int) -> None:
-    error = _refusal(_response(status, {}, **{"Retry-After": "7"}))
-    assert isinstance(error, ThrottledError)
-    assert error.retry_after == 7
-
-
-@pytest.mark.parametrize("value", [None, "", "soon", "-1", "nan", "inf"])
-def test_what_says_no_time_is_none(value: str | None) -> None:
-    assert retry_after(value) is None
-
-
-def test_a_date_is_the_seconds_until_then() -> None:
-    seconds = retry_after(format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True))
-    assert seconds is not None
-    assert 3000 < seconds <= 3600
-    assert retry_after("Wed, 21 Oct 2015 07:28:00 GMT") == 0
-    assert retry_after("Wed, 21 Oct 2015 07:28:00 -0000") == 0
+def test_what_a_document_lacks_is_said_with_its_bytes() -> None:
+    with pytest.raises(MalformedAnswerError, match=r"^TT ttledger/orders: no orders$") as caught:
+        read_payload(JUDGE, _response(200, {"x": 1}), lambda _: "no orders")
+    assert caught.value.data == b'{"x":1}'

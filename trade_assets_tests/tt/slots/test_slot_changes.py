@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 
 from trade_assets.tt.formats.orders_snapshot import ORDERS
-from trade_assets.tt.slots.document_records import changed_records
+from trade_assets.tt.slots.slot_changes import changed_records
 
 SLOT = datetime(2026, 11, 21, 10, 0, 30, tzinfo=UTC)
 BEFORE = SLOT - timedelta(seconds=30)

@@ -1,0 +1,54 @@
+"""What the ledger and quarantine say of files."""
+
+from datetime import UTC, datetime
+
+from trade_assets.datasets.records import RejectedRow
+from trade_assets.ingest.accounting import account, ledger_entries, rejects_text
+from trade_assets.ingest.reading import FileResult, FileVersion
+from trade_assets.stores.dynamodb.ledger import FileState
+from trade_assets_tests.stores.samples import spot_key
+from trade_assets_tests.support.stores import Stores
+
+NOW = datetime(2025, 7, 17, 20, tzinfo=UTC)
+VERSION = FileVersion(spot_key(1), "new", NOW)
+BAD = RejectedRow(7, "bid is no number", "odd,x")
+TWICE = RejectedRow(8, "said again in row 9", "A,1", duplicate=True)
+
+
+def test_rejected_rows_are_told_in_a_sentence() -> None:
+    assert rejects_text(()) is None
+    assert rejects_text([BAD]) == "1 rows rejected; the first, row 7: bid is no number"
+    assert rejects_text([TWICE]) == "1 duplicate rows, of which the last stays"
+    assert rejects_text([TWICE, BAD]) == (
+        "1 rows rejected; the first, row 7: bid is no number; "
+        "1 duplicate rows, of which the last stays"
+    )
+
+
+def test_a_version_that_was_superseded_has_a_line_of_its_own() -> None:
+    result = FileResult(VERSION, rows_stored=3, rejected=(BAD,), superseded="old")
+    gone, entry = ledger_entries(result, "run")
+    assert (gone.etag, gone.state, gone.rows_in) == ("old", FileState.SUPERSEDED, 0)
+    assert (entry.etag, entry.state) == ("new", FileState.STORED)
+    assert (entry.rows_in, entry.rows_stored, entry.rows_rejected) == (4, 3, 1)
+    assert "row 7" in str(entry.error)
+
+
+def test_damaged_files_go_into_quarantine_and_a_sound_rerun_takes_them_out(
+    provisioned_stores: Stores,
+) -> None:
+    stores = provisioned_stores
+    etag = stores.objects.put(VERSION.key, b"the bytes of the desk")
+    version = FileVersion(VERSION.key, etag, NOW)
+    report = f"quarantine/{version.key}.error.json"
+    damaged = FileResult(version, rows_stored=1, rejected=(BAD,))
+    account(stores.objects, stores.ledger, [damaged], "run")
+    assert stores.objects.get(f"quarantine/{version.key}").data == b"the bytes of the desk"
+    assert b"bid is no number" in stores.objects.get(report).data
+
+    duplicates = FileResult(version, rows_stored=1, rejected=(TWICE,))
+    account(stores.objects, stores.ledger, [duplicates], "run")
+    assert stores.objects.head(report) is not None
+    account(stores.objects, stores.ledger, [duplicates], "again", release=True)
+    assert stores.objects.head(report) is None
+    assert stores.objects.head(f"quarantine/{version.key}") is None
