@@ -52,7 +52,7 @@ format: $(VENV)/.dev ## format the code and apply the safe fixes of the linter
 bench: $(VENV)/.bench ## print the figures
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-dev: $(VENV)/.dev ## set up for development: tests, linters, benchmarks' libraries not included
+dev: $(VENV)/.dev ## set up for development: tests, linters, benchmarks
 	@echo "ready: make test, make lint, or '. $(BIN)/activate && dagster dev'"
 
 hooks: $(VENV)/.dev ## let git run the checks of `make lint` before each commit
@@ -91,5 +91,6 @@ $(VENV)/.local $(VENV)/.dev $(VENV)/.bench: $(VENV)/.%: pyproject.toml constrain
 	@touch $@
 
 $(VENV)/.local: EXTRAS := local
-$(VENV)/.dev: EXTRAS := local,dev
+# The benchmarks are tested and type-checked too, so their libraries are part of it.
+$(VENV)/.dev: EXTRAS := local,dev,bench
 $(VENV)/.bench: EXTRAS := local,bench

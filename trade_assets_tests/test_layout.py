@@ -15,6 +15,7 @@ TESTS = CHECKOUT / "trade_assets_tests"
 APART = {
     "benchmarks": "mirrors the benchmarks, which stand beside the package",
     "e2e": "the whole product, which is in no one folder",
+    "samples": "files of every format, and what makes them",
     "support": "helpers that several folders use",
 }
 """Folders of the tests that mirror none of the package, and why."""

@@ -1,1 +1,1 @@
-"""How a remote API is asked: HTTP, exchange, responses, protection, secrets. None in particular."""
+"""How remote APIs are asked: HTTP, exchange, responses, protection, secrets. Of no API at all."""

@@ -16,9 +16,8 @@ from trade_assets.agent.replay import Replay, plan, span_seconds, time_of_name
 from trade_assets.errors import PermanentError
 from trade_assets.settings import Settings, child_environment
 from trade_assets_tests.agent.helpers import Heard, Landed, risk_name
+from trade_assets_tests.samples.made_files import SAMPLES
 from trade_assets_tests.support.waiting import eventually
-
-SAMPLES = Path(__file__).resolve().parents[3] / "shared" / "data"
 
 
 @pytest.mark.parametrize(
@@ -141,8 +140,6 @@ def test_the_command_plays_a_folder(provisioned: Settings, folder: Path, landed:
 
 @pytest.mark.integration
 def test_the_desks_own_files_can_be_played(provisioned: Settings, landed: Landed) -> None:
-    if not SAMPLES.is_dir():
-        pytest.skip("the real files are not beside this checkout")
     report = Replay(provisioned, SAMPLES / "ledger", speed=0).run(threading.Event())
-    assert report.pushed_files == len(list((SAMPLES / "ledger").iterdir()))
+    assert report.pushed_files == len(list((SAMPLES / "ledger").iterdir())) > 0
     eventually(lambda: len(landed.read()) == report.pushed_files)

@@ -48,7 +48,6 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 
 
 def test_parse_compares_equal_results(bench: Bench) -> None:
-    pytest.importorskip("pandas")
     from benchmarks import parse
 
     data = parse.measure(bench).data
@@ -64,7 +63,6 @@ def test_symbols_compares_equal_results(bench: Bench) -> None:
 
 
 def test_greeks_compares_equal_results(bench: Bench) -> None:
-    pytest.importorskip("vollib")
     from benchmarks import greeks
 
     assert set(greeks.measure(bench).data) == set(greeks.WAYS)

@@ -36,6 +36,7 @@ from trade_assets_tests.e2e.life import (
     live_stream_runs,
     stream_processes,
 )
+from trade_assets_tests.samples.made_files import SAMPLES
 from trade_assets_tests.support.parts import CHECKOUT
 from trade_assets_tests.support.product import (
     CLI,
@@ -185,10 +186,9 @@ def test_a_bad_row_is_rejected_with_its_number(product: Product) -> None:
     assert (line["rows_in"], line["rows_stored"], line["rows_rejected"]) == ("2", "1", "1")
 
 
-@pytest.mark.skipif(not REAL_FILES.is_dir(), reason="no real files beside the checkout")
-def test_real_files_of_a_desk_are_stored(product: Product) -> None:
+def test_files_of_a_desk_are_stored(product: Product) -> None:
     names = []
-    for path in sorted(REAL_FILES.rglob("*.csv")):
+    for path in [*sorted(SAMPLES.rglob("*.csv")), *sorted(REAL_FILES.rglob("*.csv"))]:
         if feed_of_file(path.name):
             product.drop(path.name, path.read_bytes())
             names.append(path.name)

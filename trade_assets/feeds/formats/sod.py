@@ -28,7 +28,9 @@ from trade_assets.market.sessions import TRADING_DAY_SECONDS
 from trade_assets.market.symbols import Instrument, instrument_of_parts
 from trade_assets.market.trading_days import business_days, trading_day_starts
 
-FILE_PATTERN: Final = re.compile(r"(?:(?!\.)[^/\x00-\x1f\x7f]*SOD[^/\x00-\x1f\x7f]*|actant)\.csv")
+FILE_PATTERN: Final = re.compile(
+    r"(?:(?!\.)[^/\x00-\x1f\x7f]*[sS][oO][dD][^/\x00-\x1f\x7f]*|actant)\.csv"
+)
 
 REQUIRED: Final = (
     "ACCOUNT",
@@ -46,7 +48,7 @@ KNOWN: Final = frozenset({*REQUIRED, *OPTIONAL})
 FUTURE: Final = "FUTURE"
 OPTION: Final = "FUTR-OP"
 
-DATE_FORMS: Final = (DateForm.US, DateForm.ISO)
+DATE_FORMS: Final = (DateForm.US_SHORT, DateForm.ISO)
 
 SCHEMA: Final[Mapping[str, pl.DataType]] = {
     "account": pl.String(),

@@ -1,10 +1,11 @@
-"""Positions of any ledger, and of a real one, against a reckoning contract by contract."""
+"""Positions of any ledger, and of whole files, against a reckoning contract by contract."""
 
 import csv
 import itertools
 from collections import defaultdict
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, localcontext
+from pathlib import Path
 from random import Random
 
 import polars as pl
@@ -30,6 +31,7 @@ from trade_assets_tests.feeds.derived.position_samples import (
     trade,
 )
 from trade_assets_tests.feeds.formats import reference
+from trade_assets_tests.samples.made_files import SAMPLES
 
 PRICES = st.integers(0, 200).map(lambda ticks: 110 + ticks / 64)
 
@@ -177,13 +179,22 @@ def test_decimal_quantities_and_prices_add_up_exactly(
         assert row["realized_points"] == float(cash + open_cost)
 
 
-REAL_LEDGER = reference.DATA / "ledger" / "trades_20250825.csv"
+BONDS = {"trades_20250721.csv": 0.0625, "trades_20250825.csv": 0.125}
+"""Ledgers of futures alone, a sample and a real one; and the points that each makes in ZB: of the
+sample (112.40625 - 112.375) * 2; of the real one -1 at 114.53125, bought back at 114.5, and -1 at
+114.625, bought back at 114.53125."""
+LEDGER_FILES = [
+    path
+    for name in BONDS
+    for path in reference.desk_files("ledger", name)
+    if path.is_relative_to(SAMPLES) is (name == "trades_20250721.csv")
+]
 COLUMNS = ("id", "name", "time", "side", "quantity", "price")
 
 
-def real_ledger() -> pl.DataFrame:
-    """The ledger's rows by a plain reader, as records."""
-    with REAL_LEDGER.open(newline="") as file:
+def plainly_read(path: Path) -> pl.DataFrame:
+    """A ledger's rows by a plain reader, as records."""
+    with path.open(newline="") as file:
         lines = [dict(zip(COLUMNS, line, strict=False)) for line in csv.reader(file)][1:]
     rows = []
     for number, line in enumerate(lines, 2):
@@ -199,9 +210,9 @@ def real_ledger() -> pl.DataFrame:
     return pl.DataFrame(rows, schema=FILLS_SCHEMA)
 
 
-@pytest.mark.skipif(not REAL_LEDGER.is_file(), reason="no real files here")
-def test_a_real_ledger_contract_by_contract() -> None:
-    fills = real_ledger()
+@pytest.mark.parametrize("path", LEDGER_FILES, ids=lambda path: path.name)
+def test_a_whole_ledger_contract_by_contract(path: Path) -> None:
+    fills = plainly_read(path)
     sizes: defaultdict[tuple[date, str], int] = defaultdict(int)
     for item in fills.to_dicts():
         sizes[item["trading_date"], item["instrument_id"]] += int(signed(item))
@@ -219,9 +230,9 @@ def test_a_real_ledger_contract_by_contract() -> None:
         ]
 
 
-@pytest.mark.skipif(not REAL_LEDGER.is_file(), reason="no real files here")
-def test_the_thirty_year_future_of_a_real_ledger() -> None:
-    row = only(positions(real_ledger(), sod()).filter(pl.col("product") == "ZB"))
-    # -1 at 114.53125, bought back at 114.5: (114.5 - 114.53125) * -1 = 0.03125;
-    # -1 at 114.625, bought back at 114.53125: (114.53125 - 114.625) * -1 = 0.09375.
-    assert picked(row, "position_quantity", "realized_points", "realized_value") == (0, 0.125, 125)
+@pytest.mark.parametrize("path", LEDGER_FILES, ids=lambda path: path.name)
+def test_the_thirty_year_future_of_a_ledger(path: Path) -> None:
+    row = only(positions(plainly_read(path), sod()).filter(pl.col("product") == "ZB"))
+    points = BONDS[path.name]
+    result = picked(row, "position_quantity", "realized_points", "realized_value")
+    assert result == (0, points, points * 1000)

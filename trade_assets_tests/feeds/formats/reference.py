@@ -3,15 +3,17 @@ compare the parsers with. One loop, one row at a time, `Decimal` for numbers, `z
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from trade_assets.market.calendar import is_business_day
+from trade_assets_tests.samples.made_files import SAMPLES
 
 DATA = Path(__file__).parents[4] / "shared" / "data"
+"""A desk's real files, which are on some machines."""
 CENTRAL = ZoneInfo("America/Chicago")
 
 RISK_COLUMNS = {
@@ -155,6 +157,6 @@ def trading_date(local: datetime) -> date:
     return day
 
 
-def real_files(folder: str, pattern: str) -> Iterator[Path]:
-    """Real files of the desk, where this machine has them."""
-    return iter(sorted((DATA / folder).glob(pattern)))
+def desk_files(folder: str, pattern: str) -> list[Path]:
+    """Files as a desk has them: the samples, and real ones where this machine has them."""
+    return sorted((SAMPLES / folder).glob(pattern)) + sorted((DATA / folder).glob(pattern))

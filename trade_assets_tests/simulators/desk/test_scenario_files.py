@@ -4,6 +4,7 @@ together."""
 import json
 import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -18,6 +19,7 @@ from trade_assets.simulators.desk.eod_file import eod_file
 from trade_assets.simulators.desk.pnl_grid_file import pnl_grid_file
 from trade_assets.simulators.desk.simulated_market import future_mid
 from trade_assets_tests.feeds.formats import reference
+from trade_assets_tests.samples.made_files import SAMPLES
 
 AT = datetime(2025, 7, 17, 19, 33, 31, tzinfo=UTC)
 CLOSE = datetime(2025, 7, 17, 21, tzinfo=UTC)
@@ -51,16 +53,22 @@ def test_a_grid_has_the_layout_of_the_real_one() -> None:
     assert 43_000 < len(data) < 47_000
 
 
-@pytest.mark.skipif(not reference.DATA.is_dir(), reason="no real files here")
-def test_a_grid_begins_as_the_real_one() -> None:
-    (path,) = reference.real_files("actant", "GE_*.head.csv")
-    real = path.read_text().splitlines()
+def hand_made_and_real(hand_made: str, pattern: str) -> list[Path]:
+    """A file that was written by hand, and a desk's real ones."""
+    return [SAMPLES / "actant" / hand_made, *sorted((reference.DATA / "actant").glob(pattern))]
+
+
+GRIDS = hand_made_and_real("GE_XCME.ZN_20250718_101600.csv", "GE_*.csv")
+
+
+@pytest.mark.parametrize("path", GRIDS, ids=lambda path: path.name)
+def test_a_grid_begins_as_a_desks_one(path: Path) -> None:
+    desks = path.read_text().splitlines()
     ours = pnl_grid_file(7, AT)[1].decode().splitlines()
-    assert ours[0] == real[0]
-    metrics = [[line.split(",")[1] for line in lines[1:]] for lines in (ours, real)]
+    assert ours[0] == desks[0]
+    metrics = [[line.split(",")[1] for line in lines[1:]] for lines in (ours, desks)]
     assert set(metrics[1]) <= set(metrics[0])
-    assert metrics[0][:7] == metrics[1][:7]
-    for line in real[1:]:
+    for line in [*ours[1:], *desks[1:]]:
         assert all(CELL.fullmatch(cell) for cell in line.split(",")[3:])
 
 
@@ -132,16 +140,19 @@ def test_the_points_of_an_eod_file_have_some_fifty_metrics_and_not_all_of_them_a
     assert all(list(point["values"]) == sorted(point["values"]) for point in points)
 
 
-@pytest.mark.skipif(not reference.DATA.is_dir(), reason="no real files here")
-def test_an_eod_file_has_the_metrics_of_the_real_one() -> None:
-    (path,) = reference.real_files("actant", "GE_*.json")
-    (real,) = json.loads(path.read_text())["totals"]
+EODS = hand_made_and_real("GE_XCME.ZN_20250718_101600.json", "GE_*.json")
+
+
+@pytest.mark.parametrize("path", EODS, ids=lambda path: path.name)
+def test_an_eod_file_has_the_metrics_of_a_desks_one(path: Path) -> None:
+    desks = json.loads(path.read_text())["totals"]
     ours = json.loads(eod_file(7, CLOSE)[1])["totals"][0]
     metrics = [
-        {name for point in total["points"] for name in point["values"]} for total in (ours, real)
+        {name for point in total["points"] for name in point["values"]}
+        for total in (ours, desks[0])
     ]
     assert metrics[1] <= metrics[0]
-    assert json.dumps({"totals": [real]}, indent=4) == path.read_text().rstrip("\n")
+    assert json.dumps({"totals": desks}, indent=4) == path.read_text().rstrip("\n")
 
 
 def test_the_figures_of_an_eod_file_add_up() -> None:

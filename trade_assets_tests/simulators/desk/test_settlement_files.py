@@ -1,6 +1,7 @@
 """The simulated settlement files are written as the real ones."""
 
 import re
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 
 import polars as pl
@@ -57,21 +58,20 @@ def test_thirty_seconds_have_lost_the_zeros_at_their_end() -> None:
     assert not any(cell.endswith("0") and not cell.endswith(".0") for cell in cells)
 
 
-@pytest.mark.skipif(not reference.DATA.is_dir(), reason="no real files here")
-def test_layouts_are_those_of_the_real_files() -> None:
-    for writer, pattern in (
-        (futures_settlement_file, "Futures_*.csv"),
-        (options_settlement_file, "Options_*.csv"),
-    ):
-        (path,) = reference.real_files("settlement", pattern)
-        real = path.read_text().splitlines()
-        name, data = writer(7, CLOSE)
-        ours = data.decode().splitlines()
-        assert name == path.name.replace(".head", "")
-        assert ours[0] == real[0]
-        commas = {line.count(",") for line in ours}
-        assert commas == {line.count(",") for line in real}
-        for line in [*ours[1:], *real[1:]]:
+@pytest.mark.parametrize(
+    ("kind", "writer"), [("Futures", futures_settlement_file), ("Options", options_settlement_file)]
+)
+def test_layouts_are_those_of_a_desks_files(
+    kind: str, writer: Callable[[int, datetime], tuple[str, bytes]]
+) -> None:
+    name, data = writer(7, CLOSE)
+    ours = data.decode().splitlines()
+    assert name == f"{kind}_20250717_1600.csv"
+    for path in reference.desk_files("settlement", f"{kind}_*.csv"):
+        desks = path.read_text().splitlines()
+        assert ours[0] == desks[0]
+        assert {line.count(",") for line in ours} == {line.count(",") for line in desks}
+        for line in [*ours[1:], *desks[1:]]:
             assert all(PRICE.fullmatch(text) for text in line.split(",")[1:3])
 
 

@@ -16,6 +16,7 @@ from trade_assets.simulators.desk.simulated_market import day_start, trading_day
 from trade_assets.simulators.desk.sod_file import start_of_day_file
 from trade_assets.simulators.desk.spot_risk_file import spot_risk_file
 from trade_assets_tests.feeds.formats import reference
+from trade_assets_tests.samples import hand_made
 
 US_DAY, ISO_DAY = date(2025, 7, 17), date(2025, 7, 18)
 TIMES = st.datetimes(datetime(2020, 1, 1), datetime(2035, 1, 1), timezones=st.just(UTC))
@@ -52,12 +53,12 @@ def test_the_two_manners_differ_in_all_that_the_real_ones_do() -> None:
     assert ",,0" in us  # an option without a lot size
 
 
-@pytest.mark.skipif(not reference.DATA.is_dir(), reason="no real files here")
-def test_the_header_is_that_of_the_real_files() -> None:
+def test_the_header_is_that_of_a_desks_files() -> None:
     ours = start_of_day(US_DAY)[0][0]
-    patterns = ("*SOD*.csv", "actant.csv")
-    paths = [path for pattern in patterns for path in reference.real_files("actant", pattern)]
+    patterns = ("*SOD*.csv", "*_sod_*.csv", "actant.csv")
+    paths = [path for pattern in patterns for path in reference.desk_files("actant", pattern)]
     assert {path.read_text().splitlines()[0] for path in paths} == {ours}
+    assert ours == hand_made.SOD_HEADER
 
 
 @settings(max_examples=15)

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from trade_assets.feeds.formats.spot_risk import SPOT_RISK
 from trade_assets.simulators.desk.spot_risk_file import number, spot_risk_chunks, spot_risk_file
 from trade_assets_tests.feeds.formats import reference
+from trade_assets_tests.samples.made_files import SAMPLES
 
 AT = datetime(2025, 7, 17, 19, 33, 31, tzinfo=UTC)
 NUMBER = re.compile(r"-?[1-9]?[0-9]*\.[0-9]{7}|-?[0-9]+|INVALID|")
@@ -34,21 +36,27 @@ def test_numbers_are_written_as_actant_does(value: float, text: str) -> None:
     assert number(value) == text
 
 
-@pytest.mark.skipif(not reference.DATA.is_dir(), reason="no real files here")
-def test_layout_is_that_of_the_real_file() -> None:
-    (path,) = reference.real_files("actant", "bav_analysis_*.csv")
-    real = path.read_text().splitlines()
+RISK_FILES = [
+    SAMPLES / "actant" / "bav_analysis_20250718_101600.csv",
+    *sorted((reference.DATA / "actant").glob("bav_analysis_*.csv")),
+]
+"""One written by hand, and real ones."""
+
+
+@pytest.mark.parametrize("path", RISK_FILES, ids=lambda path: path.name)
+def test_layout_is_that_of_a_desks_file(path: Path) -> None:
+    desks = path.read_text().splitlines()
     name, data = spot_risk_file(7, AT)
     ours = data.decode().splitlines()
-    assert name == path.name
-    assert ours[:2] == real[:2]
-    assert len(ours) == len(real)
-    shapes = [[line.split(",") for line in lines] for lines in (ours, real)]
+    assert name == "bav_analysis_20250717_143331.csv"
+    assert ours[:2] == desks[:2]
+    shapes = [[line.split(",") for line in lines] for lines in (ours, desks)]
     for lines in shapes:
         assert all(len(fields) == 16 for fields in lines)
-        assert all(NUMBER.fullmatch(text) for fields in lines[2:] for text in fields[1:4])
-    assert [fields[0] for fields in (shapes[0][2], shapes[0][-1])] == ["XCME.ZN.SEP25", "XCME.ZN"]
-    assert shapes[0][-1][:10] == shapes[1][-1][:10]
+    assert all(NUMBER.fullmatch(text) for fields in shapes[0][2:] for text in fields[1:4])
+    for lines in shapes:
+        assert [fields[0] for fields in (lines[2], lines[-1])] == ["XCME.ZN.SEP25", "XCME.ZN"]
+    assert shapes[0][-1][:9] == shapes[1][-1][:9]
 
 
 def test_same_seed_same_bytes() -> None:

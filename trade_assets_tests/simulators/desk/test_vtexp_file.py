@@ -3,14 +3,12 @@
 import re
 from datetime import datetime
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trade_assets.feeds.formats.vtexp import VTEXP
 from trade_assets.market.trading_days import CENTRAL
 from trade_assets.simulators.desk.vtexp_file import vtexp_file
-from trade_assets_tests.feeds.formats import reference
 
 LINE = re.compile(r"XCME\.ZN\.N\.G\.(?:[0-9]{2})?[A-Z]{3}[0-9]{2},[0-9]+\.[0-9]{6}")
 
@@ -34,15 +32,14 @@ def test_a_file_in_full() -> None:
     assert data.endswith(b"\n")
 
 
-@pytest.mark.skipif(not reference.DATA.is_dir(), reason="no real files here")
-def test_symbols_are_those_of_the_real_file() -> None:
-    (path,) = reference.real_files("actant", "vtexp_*.csv")
-    real = path.read_text().splitlines()
+def test_symbols_are_those_of_the_days_to_come() -> None:
+    """As a desk's file of that time has them: the next days with an expiry, one by its month."""
     name, data = vtexp_file(datetime(2025, 7, 21, 14, 58, 12, tzinfo=CENTRAL))
-    ours = data.decode().splitlines()
-    assert name == path.name
-    assert [line.split(",")[0] for line in ours] == [line.split(",")[0] for line in real]
-    assert all(LINE.fullmatch(line) for line in [*ours[1:], *real[1:]])
+    header, *lines = data.decode().splitlines()
+    days = ("22JUL25", "23JUL25", "24JUL25", "AUG25", "28JUL25", "29JUL25", "30JUL25")
+    assert (name, header) == ("vtexp_20250721_145812.csv", "symbol,vtexp")
+    assert [line.split(",")[0] for line in lines[:7]] == [f"XCME.ZN.N.G.{day}" for day in days]
+    assert all(LINE.fullmatch(line) for line in lines)
 
 
 @settings(max_examples=20)

@@ -1,12 +1,12 @@
-"""Every endpoint of a running simulator answers as TT's samples do, page by page."""
+"""Every endpoint of a running simulator answers in the shapes of TT, page by page."""
 
 import json
 import time
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from trade_assets_tests.samples.made_files import SAMPLES
 from trade_assets_tests.simulators.tt.caller import (
     ENVIRONMENT,
     FILLS,
@@ -18,8 +18,6 @@ from trade_assets_tests.support.tt import Simulator
 
 pytestmark = pytest.mark.integration
 
-SAMPLES = Path(__file__).parent / "samples"
-"""Answers of the real API, as they were seen on a desk."""
 FILL_FIELDS = {
     "accountId": int,
     "brokerId": int,
@@ -41,7 +39,7 @@ FILL_FIELDS = {
 
 
 def _sample(name: str) -> Any:
-    return json.loads((SAMPLES / name).read_text())
+    return json.loads((SAMPLES / "tt" / name).read_text())
 
 
 def _shape(row: dict[str, Any]) -> list[tuple[str, type]]:
@@ -151,11 +149,14 @@ def test_positions_have_the_shape_of_the_sample_and_follow_from_the_fills(caller
     assert {(row["accountId"], row["instrumentId"]): row["sodNetPos"] for row in starts} == held
 
 
-def test_an_instrument_is_that_of_the_sample(caller: Caller) -> None:
-    sample = _sample("ttpds_instrument_4877721789746411490.json")
-    answer = caller.get(f"ttpds/{ENVIRONMENT}/instrument/4877721789746411490")
-    assert answer.json() == sample
-    assert [*answer.json()] == [*sample]
+def test_an_instrument_has_the_shape_of_the_sample(caller: Caller) -> None:
+    sample = _sample("ttpds_instrument.json")
+    answer = caller.get(f"ttpds/{ENVIRONMENT}/instrument/4877721789746411490").json()
+    assert [*answer] == [*sample]
+    (row,), (shape,) = answer["instrument"], sample["instrument"]
+    assert _shape(row) == _shape(shape)
+    assert (row["id"], row["name"], row["alias"]) == ("4877721789746411490", "ZNM5", "ZN Jun25")
+    assert (row["lastTradeDate"], row["tickSize"], row["pointValue"]) == (20250618, 1 / 64, 1000.0)
 
 
 def test_markets_products_and_instruments_lead_to_all_that_is_traded(caller: Caller) -> None:

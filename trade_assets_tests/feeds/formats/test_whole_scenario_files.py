@@ -1,18 +1,17 @@
-"""The desk's real scenario files, against the plain reader. Skipped where they are not there."""
+"""PnL grids and end-of-day files, every value of whole files against the plain reader."""
 
 import re
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from trade_assets.feeds.formats.eod import EOD
 from trade_assets.feeds.formats.pnl_grid import PNL_GRID
 from trade_assets_tests.feeds.formats import reference, reference_scenarios
 
-pytestmark = pytest.mark.skipif(not reference.DATA.is_dir(), reason="no real files here")
-
-GRIDS = list(reference.real_files("actant", "GE_*.csv"))
-EODS = list(reference.real_files("actant", "GE_*.json"))
+GRIDS = reference.desk_files("actant", "GE_*.csv")
+EODS = reference.desk_files("actant", "GE_*.json")
 
 
 def desk_name(name: str) -> str:
@@ -21,7 +20,7 @@ def desk_name(name: str) -> str:
 
 
 @pytest.mark.parametrize("path", GRIDS, ids=lambda path: path.name)
-def test_every_value_of_a_real_grid(path: Path) -> None:
+def test_every_value_of_a_grid(path: Path) -> None:
     data = path.read_bytes()
     parsed = PNL_GRID.parse(data, desk_name(path.name))
     lines = reference_scenarios.grid_points(data)
@@ -31,11 +30,12 @@ def test_every_value_of_a_real_grid(path: Path) -> None:
     assert parsed.rejected == ()
     assert parsed.frame.select(expected[0].keys()).to_dicts() == expected
     assert parsed.frame.height == 25 * len(lines) > 0
-    assert parsed.frame["instrument_id"].unique().to_list() == ["ZN"]
+    underlying = parsed.frame.filter(pl.col("scope") == "XCME.ZN")
+    assert underlying["instrument_id"].unique().to_list() == ["ZN"]
 
 
 @pytest.mark.parametrize("path", EODS, ids=lambda path: path.name)
-def test_every_value_of_a_real_eod_file(path: Path) -> None:
+def test_every_value_of_an_eod_file(path: Path) -> None:
     data = path.read_bytes()
     parsed = EOD.parse(data, desk_name(path.name))
     expected = [
@@ -45,4 +45,5 @@ def test_every_value_of_a_real_eod_file(path: Path) -> None:
     ]
     assert parsed.rejected == ()
     assert parsed.frame.select(expected[0].keys()).to_dicts() == expected
-    assert parsed.frame["instrument_id"].unique().to_list() == ["ZN"]
+    underlying = parsed.frame.filter(pl.col("scope") == "XCME.ZN")
+    assert underlying["instrument_id"].unique().to_list() == ["ZN"]
