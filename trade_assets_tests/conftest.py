@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,6 +29,27 @@ for _name in [name for name in os.environ if name.startswith(("TRADE_ASSETS_", "
     if _name != "AWS_CA_BUNDLE":
         del os.environ[_name]
 os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
+
+
+_IDLE = ("s3_", "dynamodb_", "ThreadPoolExecutor-", "AnyIO worker")
+"""Names of the workers of pools, which wait for work that does not come any more."""
+_ENDING_SECONDS = 10.0
+
+
+@pytest.fixture(autouse=True)
+def no_thread_left() -> Iterator[None]:
+    """A test ends what it began: what goes on works in the tests behind it, whatever those are
+    about (to mention one: hypothesis takes a draw from `random` beside it for one of its own)."""
+    before = set(threading.enumerate())
+    yield
+    left = [
+        thread
+        for thread in set(threading.enumerate()) - before
+        if not thread.name.startswith(_IDLE)
+    ]
+    for thread in left:
+        thread.join(_ENDING_SECONDS)
+    assert not [thread for thread in left if thread.is_alive()]
 
 
 @pytest.fixture(scope="session")

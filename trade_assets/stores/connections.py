@@ -57,7 +57,8 @@ class Connections:
         return self._aws_retries
 
     def close(self) -> None:
-        """Close what was made."""
+        """Close what was made; what is still being tried in other threads ends with its error."""
+        self._aws_retries.abort()
         for name in ("objects", "dynamodb"):
             if name in self.__dict__:
                 self.__dict__[name].close()

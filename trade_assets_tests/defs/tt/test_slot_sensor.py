@@ -1,7 +1,8 @@
 """The slot sensor on a real instance and the real local parts: what it requests, and when."""
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -41,14 +42,20 @@ def own_ticker(provisioned: Settings, instance: dg.DagsterInstance) -> Iterator[
         yield SlotTicker(stores, instance)
 
 
+@pytest.fixture
 def other_ticker(
-    local_parts: LocalParts, tmp_path: Path, instance: dg.DagsterInstance, **overrides: object
-) -> SlotTicker:
-    """One with other settings."""
-    settings = local_parts.settings(tmp_path / "home", **overrides)
-    if "aws_endpoint_url" not in overrides:
-        provision(settings)
-    return SlotTicker(Stores(settings), instance)
+    local_parts: LocalParts, tmp_path: Path, instance: dg.DagsterInstance
+) -> Iterator[Callable[..., SlotTicker]]:
+    """Makes one with other settings."""
+    with ExitStack() as made:
+
+        def make(**overrides: object) -> SlotTicker:
+            settings = local_parts.settings(tmp_path / "home", **overrides)
+            if "aws_endpoint_url" not in overrides:
+                provision(settings)
+            return SlotTicker(made.enter_context(Stores(settings)), instance)
+
+        yield make
 
 
 def test_a_tick_waits_for_a_near_slot_and_requests_its_one_run(ticker: SlotTicker) -> None:
@@ -134,10 +141,9 @@ def test_missed_slots_are_in_the_log_at_the_next_tick(own_ticker: SlotTicker) ->
 
 
 def test_notes_stay_in_the_cursor_while_the_log_is_away(
-    local_parts: LocalParts, tmp_path: Path, instance: dg.DagsterInstance
+    other_ticker: Callable[..., SlotTicker],
 ) -> None:
     ticker = other_ticker(
-        local_parts, tmp_path, instance,
         aws_endpoint_url=f"http://{LOOPBACK}:1", store_retry_seconds=0.05,
     )  # fmt: skip
     ticker.tick(0)
@@ -148,21 +154,19 @@ def test_notes_stay_in_the_cursor_while_the_log_is_away(
 
 
 def test_a_redis_that_is_away_stops_no_slot(
-    local_parts: LocalParts, tmp_path: Path, instance: dg.DagsterInstance
+    other_ticker: Callable[..., SlotTicker],
 ) -> None:
-    ticker = other_ticker(local_parts, tmp_path, instance, redis_url=f"redis://{LOOPBACK}:1/0")
+    ticker = other_ticker(redis_url=f"redis://{LOOPBACK}:1/0")
     assert "Redis" in ticker.said(2 * REACH_SECONDS - 1)
     assert ticker.requested(25) == [key(30)]
 
 
 def test_a_redis_that_hangs_stops_no_slot(
-    local_parts: LocalParts, tmp_path: Path, instance: dg.DagsterInstance
+    other_ticker: Callable[..., SlotTicker],
 ) -> None:
     with socket.create_server((LOOPBACK, 0)) as silent:
         port = silent.getsockname()[1]
-        ticker = other_ticker(
-            local_parts, tmp_path, instance, redis_url=f"redis://{LOOPBACK}:{port}/0"
-        )
+        ticker = other_ticker(redis_url=f"redis://{LOOPBACK}:{port}/0")
         assert "still under way" in ticker.said(19.3 - REACH_SECONDS + 10)
         assert ticker.requested(29.3) == [key(30)]
 
@@ -184,11 +188,11 @@ def test_the_report_of_an_hour_is_requested_once_after_it_is_over(ticker: SlotTi
 
 
 def test_switched_off_it_requests_nothing_and_misses_nothing(
-    local_parts: LocalParts, tmp_path: Path, instance: dg.DagsterInstance
+    other_ticker: Callable[..., SlotTicker],
 ) -> None:
-    on = other_ticker(local_parts, tmp_path, instance)
+    on = other_ticker()
     on.tick(0)
-    off = other_ticker(local_parts, tmp_path, instance, tt_snapshots_enabled=False)
+    off = other_ticker(tt_snapshots_enabled=False)
     off.cursor = on.cursor
     assert "TRADE_ASSETS_TT_SNAPSHOTS_ENABLED" in off.said(29)
     on.cursor = off.cursor

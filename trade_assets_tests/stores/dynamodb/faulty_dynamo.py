@@ -1,8 +1,9 @@
 """A DynamoDB endpoint that fails as AWS does (the stand-in never throttles), then hands on."""
 
+import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -62,6 +63,25 @@ class FaultyDynamo:
             return left.pop(0) if left else None
 
 
+class _Server(ThreadingHTTPServer):
+    """One that ends connections which its clients keep."""
+
+    daemon_threads = True
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._connections: list[Any] = []
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self._connections.append(request)
+        super().process_request(request, client_address)
+
+    def hang_up(self) -> None:
+        for connection in self._connections:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+
 @contextmanager
 def faulty_dynamo(settings: Settings) -> Iterator[tuple[FaultyDynamo, Settings]]:
     """Such an endpoint in front of that of `settings`, and settings that name it."""
@@ -93,8 +113,7 @@ def faulty_dynamo(settings: Settings) -> Iterator[tuple[FaultyDynamo, Settings]]
         def log_message(self, format: str, *args: object) -> None:
             """Keep quiet."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:
@@ -104,4 +123,5 @@ def faulty_dynamo(settings: Settings) -> Iterator[tuple[FaultyDynamo, Settings]]
         server.shutdown()
         thread.join()
         server.server_close()
+        server.hang_up()
         pool.clear()
