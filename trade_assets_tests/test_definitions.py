@@ -52,19 +52,25 @@ def definitions() -> dg.Definitions:
     return build_definitions(settings=load_settings())
 
 
+def group(path: str) -> str:
+    """How the UI groups the assets of a data set; `tt_fills` are those of the desk's ledger."""
+    source, name = path.split("/")
+    return f"tt_snapshot_{name.removeprefix('tt_')}" if path in SNAPSHOTS else f"{source}_{name}"
+
+
 def expected_assets() -> dict[str, Asset]:
     """All assets by key."""
     assets: dict[str, Asset] = {CALENDAR: ("reference", {"s3", "parquet"}, set())}
     for path, kind in FEEDS.items():
-        assets[f"{path}/files"] = (path.replace("/", "_"), {"s3", kind}, set())
+        assets[f"{path}/files"] = (group(path), {"s3", kind}, set())
     for path in SNAPSHOTS:
-        assets[f"{path}/raw"] = (path.replace("/", "_"), {"s3", "json"}, set())
-    assets[SLOTS] = ("tt_slots", {"s3"}, {f"{path}/raw" for path in SNAPSHOTS})
+        assets[f"{path}/raw"] = (group(path), {"s3", "json"}, set())
+    assets[SLOTS] = ("tt_snapshot_slots", {"s3"}, {f"{path}/raw" for path in SNAPSHOTS})
     origins = {path: {f"{path}/files"} for path in FEEDS}
     origins |= {path: {f"{path}/raw"} for path in SNAPSHOTS}
     for path, deps in {**origins, **DERIVED}.items():
         for layer, store in STORES.items():
-            assets[f"{path}/{layer}"] = (path.replace("/", "_"), {store}, deps)
+            assets[f"{path}/{layer}"] = (group(path), {store}, deps)
     return assets
 
 
@@ -102,6 +108,13 @@ def test_every_asset_has_a_description_and_what_is_stored_its_columns(
         assert spec.description
         has_columns = "dagster/column_schema" in spec.metadata
         assert has_columns == (spec.key.path[-1] not in ("files", "raw", "hour")), spec.key
+
+
+def test_every_column_in_the_ui_says_what_it_is(definitions: dg.Definitions) -> None:
+    for spec in definitions.resolve_all_asset_specs():
+        schema = spec.metadata.get("dagster/column_schema")
+        if isinstance(schema, dg.TableSchema):
+            assert all(column.description for column in schema.columns), spec.key
 
 
 def test_everything_but_reference_data_is_by_hour(definitions: dg.Definitions) -> None:

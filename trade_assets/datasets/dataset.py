@@ -11,10 +11,13 @@ import polars as pl
 
 from trade_assets.datasets.records import (
     COMMON_SCHEMA,
+    EVENT_TIME,
     EXTRA,
     FEED,
     FILE_KEY,
     IDENTITY_SCHEMA,
+    RECORD_COLUMNS,
+    RECORD_KEY,
     RECORD_SCHEMA,
     SOURCE,
     ParsedFile,
@@ -33,6 +36,8 @@ class Dataset:
         name: second part of their keys.
         title: what it is, for people.
         schema: the data set's own columns and their types, behind `RECORD_SCHEMA`.
+        columns: what each of them is, for people, the most important first: the order in which they
+            get room where there is not enough for all.
         record_key_is: what a record key is, for people.
         event_time_is: where the event time comes from, for people.
         rewritten: the same file name is written again with other content; then the version of
@@ -44,6 +49,7 @@ class Dataset:
     name: str
     title: str
     schema: Mapping[str, pl.DataType]
+    columns: Mapping[str, str]
     record_key_is: str
     event_time_is: str
     rewritten: bool = False
@@ -55,9 +61,21 @@ class Dataset:
         return f"{self.source}/{self.name}"
 
     @property
+    def group(self) -> str:
+        """How people find the data set among all: the name of its group of assets."""
+        return f"{self.source}_{self.name}"
+
+    @property
     def record_schema(self) -> dict[str, pl.DataType]:
         """Schema of a frame that is ready to be stored."""
         return {**RECORD_SCHEMA, **self.schema}
+
+    @property
+    def column_texts(self) -> dict[str, str]:
+        """What every column of `record_schema` is, for people."""
+        own = {RECORD_KEY: self.record_key_is, EVENT_TIME: self.event_time_is, **self.columns}
+        texts = {**RECORD_COLUMNS, **own}
+        return {name: texts[name] for name in self.record_schema}
 
 
 @dataclass(frozen=True, kw_only=True)

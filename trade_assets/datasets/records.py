@@ -6,7 +6,7 @@ from typing import Final
 
 import polars as pl
 
-from trade_assets.market.identify import INSTRUMENT_SCHEMA
+from trade_assets.market.identify import INSTRUMENT_COLUMNS, INSTRUMENT_SCHEMA
 
 RECORD_KEY: Final = "record_key"
 EVENT_TIME: Final = "event_time"
@@ -45,6 +45,17 @@ RECORD_SCHEMA: Final[Mapping[str, pl.DataType]] = {
     **COMMON_SCHEMA,
 }
 """Columns every stored record begins with, whatever its data set."""
+
+RECORD_COLUMNS: Final[Mapping[str, str]] = {
+    SOURCE: "system the record comes from",
+    FEED: "data set of the source",
+    FILE_KEY: "object of the bucket that the record was read or derived from",
+    ROW: "line in the file, 1 is the header; of JSON the ordinal number",
+    TRADING_DATE: "trading day of the event time, which begins at 17:00 US Central",
+    **INSTRUMENT_COLUMNS,
+    EXTRA: "what the file says in columns that nobody knows, as JSON",
+}
+"""What these columns are, for people; what a record is about, and when, says its data set."""
 
 
 @dataclass(frozen=True, slots=True)

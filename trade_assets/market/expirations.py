@@ -22,9 +22,20 @@ EXPIRATIONS_SCHEMA: Final[Mapping[str, pl.DataType]] = {
     "underlying_id": pl.String(),
     **{notation.value: pl.String() for notation in SymbolNotation},
 }
-"""`series_id` is the canonical id of a future or a series, `kind` says which (`future`, `series`),
-`underlying_id` the future that options are on; then the symbol in each notation, null where the
-notation has none."""
+"""One row a future or option series."""
+
+EXPIRATIONS_COLUMNS: Final[Mapping[str, str]] = {
+    "series_id": "our id of the future or the option series",
+    "product": "our code of the product",
+    "kind": "future or series",
+    "expiry": "last trading day",
+    "underlying_id": "our id of the future that options are on, of a future its own",
+    **{
+        notation.value: f"symbol in the notation {notation.value}, null where it has none"
+        for notation in SymbolNotation
+    },
+}
+"""What these columns are, for people."""
 
 
 def expirations(products: Iterable[str], first: date, last: date) -> pl.DataFrame:

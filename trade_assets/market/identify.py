@@ -28,6 +28,16 @@ INSTRUMENT_SCHEMA: Final[Mapping[str, pl.DataType]] = {
 """Columns that say which instrument a record is about; strikes in points. All null: the symbol
 could not be translated."""
 
+INSTRUMENT_COLUMNS: Final[Mapping[str, str]] = {
+    INSTRUMENT_ID: "our id of the instrument, null where its symbol cannot be translated",
+    "product": "our code of the product",
+    "expiry": "last trading day of the contract",
+    "strike_price": "strike in points",
+    "put_call": "P put, C call, null for no option",
+    UNDERLYING_ID: "our id of the future that it is on, of a future its own",
+}
+"""What these columns are, for people."""
+
 LONGEST_SYMBOL: Final = 64
 """More characters than any notation's symbol has, so that no flood of texts fills the memory."""
 

@@ -43,6 +43,7 @@ EVERYTHING = Feed(
         "day": pl.Date(),
         "seen_at": pl.Datetime("us", "UTC"),
     },
+    columns={},
     record_key_is="anything",
     event_time_is="anything",
     cadence_seconds=1,

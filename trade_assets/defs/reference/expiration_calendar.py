@@ -12,7 +12,7 @@ import polars as pl
 from trade_assets.defs.shared.names import REFERENCE_IO
 from trade_assets.errors import SymbolError
 from trade_assets.io_managers.metadata import rows_table
-from trade_assets.market.expirations import EXPIRATIONS_SCHEMA, expirations
+from trade_assets.market.expirations import EXPIRATIONS_COLUMNS, EXPIRATIONS_SCHEMA, expirations
 from trade_assets.market.products import PRODUCTS
 from trade_assets.market.symbols import SymbolNotation, parse_symbol
 
@@ -39,7 +39,10 @@ _WANTED: Final = (
     io_manager_key=REFERENCE_IO,
     metadata={
         "dagster/column_schema": dg.TableSchema(
-            [dg.TableColumn(name, str(dtype)) for name, dtype in EXPIRATIONS_SCHEMA.items()]
+            [
+                dg.TableColumn(name, str(dtype), EXPIRATIONS_COLUMNS[name])
+                for name, dtype in EXPIRATIONS_SCHEMA.items()
+            ]
         )
     },
     automation_condition=_WANTED,

@@ -12,7 +12,6 @@ from trade_assets.defs.shared.names import (
     HOUR_RUNS,
     LATEST_IO,
     RUN_KIND_TAG,
-    group_name,
     layer_key,
     op_name,
 )
@@ -86,7 +85,11 @@ def parsed_deps(dataset: ParsedDataset, first: str) -> dict[str, set[dg.AssetKey
 
 def stored_out(dataset: Dataset, layer: str, description: str) -> dg.AssetOut:
     """A layer that an IO manager writes, with the columns of its records."""
-    columns = [dg.TableColumn(name, str(dtype)) for name, dtype in dataset.record_schema.items()]
+    texts = dataset.column_texts
+    columns = [
+        dg.TableColumn(name, str(dtype), texts[name])
+        for name, dtype in dataset.record_schema.items()
+    ]
     return _out(
         dataset,
         layer,
@@ -106,7 +109,7 @@ def _out(
         is_required=False,
         description=description,
         kinds=kinds,
-        group_name=group_name(dataset),
+        group_name=dataset.group,
         **how,
     )
 

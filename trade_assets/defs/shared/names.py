@@ -69,8 +69,3 @@ def layer_key(dataset: Dataset, layer: str) -> dg.AssetKey:
 def op_name(dataset: Dataset) -> str:
     """Name of the op that carries a data set's hour."""
     return f"{dataset.source}__{dataset.name}"
-
-
-def group_name(dataset: Dataset) -> str:
-    """Asset group of a data set."""
-    return f"{dataset.source}_{dataset.name}"

@@ -22,7 +22,7 @@ from trade_assets.io_managers.metadata import rows_table
 from trade_assets.logs import configure_run
 from trade_assets.tt.datasets import SNAPSHOTS
 from trade_assets.tt.formats.slot_times import SLOT, hour_of
-from trade_assets.tt.formats.snapshot import TT_SOURCE
+from trade_assets.tt.formats.snapshot import SNAPSHOT_GROUPS, TT_SOURCE
 from trade_assets.tt.slots.open_hours import OpenHours
 from trade_assets.tt.slots.raw_documents import SnapshotDocuments
 from trade_assets.tt.slots.slot_log import SlotNote
@@ -84,7 +84,7 @@ def slots_asset(hours: OpenHours, partitions: dg.HourlyPartitionsDefinition) -> 
         key=SLOTS_KEY,
         deps=[layer_key(snapshot, RAW) for snapshot in SNAPSHOTS.values()],
         partitions_def=partitions,
-        group_name="tt_slots",
+        group_name=f"{SNAPSHOT_GROUPS}slots",
         kinds={"s3"},
         description="Hours in which every slot that was due has all its raw snapshots; an hour "
         "that lacks one fails and says why.",

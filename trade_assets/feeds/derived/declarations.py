@@ -15,8 +15,18 @@ import polars as pl
 from trade_assets.datasets.dataset import Dataset, Feed
 from trade_assets.datasets.records import FEED, SOURCE
 from trade_assets.errors import SymbolError
-from trade_assets.feeds.derived.greeks import GREEKS_SCHEMA, chain_greeks, greeks_figures
-from trade_assets.feeds.derived.positions import POSITIONS_SCHEMA, positions, positions_figures
+from trade_assets.feeds.derived.greeks import (
+    GREEKS_COLUMNS,
+    GREEKS_SCHEMA,
+    chain_greeks,
+    greeks_figures,
+)
+from trade_assets.feeds.derived.positions import (
+    POSITIONS_COLUMNS,
+    POSITIONS_SCHEMA,
+    positions,
+    positions_figures,
+)
 from trade_assets.feeds.formats.sod import SOD
 from trade_assets.feeds.formats.spot_risk import SPOT_RISK
 from trade_assets.feeds.formats.trade_ledger import FILLS
@@ -102,6 +112,7 @@ GREEKS: Final = Derived(
     name="greeks",
     title="Implied normal volatilities and Greeks of the option chain",
     schema=GREEKS_SCHEMA,
+    columns=GREEKS_COLUMNS,
     record_key_is="the option in Actant's notation",
     event_time_is="that of the quote",
     origin=SPOT_RISK,
@@ -119,6 +130,7 @@ POSITIONS: Final = Derived(
     name="positions",
     title="Positions, open lots (first in, first out) and realised results of a trading date",
     schema=POSITIONS_SCHEMA,
+    columns=POSITIONS_COLUMNS,
     record_key_is="the instrument",
     event_time_is="the start of the trading day, 17:00 US Central of the one before",
     rewritten=True,

@@ -40,10 +40,21 @@ GREEKS_SCHEMA: Final[Mapping[str, pl.DataType]] = {
     "desk_volatility_difference": pl.Float64(),
     "reason": pl.String(),
 }
-"""Prices are mids in points, days are business days. `implied_volatility` is in points per square
-root of a year, `implied_volatility_percent` the same in percent of the future's price, as the desk
-shows it. `gamma` is per point, `vega` in points for one point more of volatility, `theta` in points
-a trading day. `desk_volatility_difference` is ours less the desk's average, in percent."""
+
+GREEKS_COLUMNS: Final[Mapping[str, str]] = {
+    "option_price": "mid of the option, points",
+    "implied_volatility": "normal volatility, points per square root of a year",
+    "delta": "points of the option per point of the future",
+    "gamma": "delta per point of the future",
+    "vega": "points for one point more of volatility",
+    "theta": "points a trading day",
+    "reason": "why there are no Greeks, null where there are",
+    "future_price": "mid of the future, points",
+    "days_to_expiry": "business days left at the time of the quote",
+    "implied_volatility_percent": "implied volatility in percent of the future's price, as the "
+    "desk shows it",
+    "desk_volatility_difference": "ours less the desk's average volatility, percent",
+}
 
 _DAY_MICROSECONDS: Final = 86_400_000_000
 _PLACE: Final = "place"

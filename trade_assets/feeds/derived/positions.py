@@ -49,14 +49,29 @@ POSITIONS_SCHEMA: Final[Mapping[str, pl.DataType]] = {
     "last_fill_time": EVENT_TIME_TYPE,
     "lots": pl.String(),
 }
-"""Quantities are in contracts. Opening, exercised and position are signed (short is below 0):
-position = opening + bought - sold + exercised. `opening_source` is null where nothing was open.
+"""position = opening + bought - sold + exercised."""
 
-`average_price` is that of the open lots, in points: null when flat, or while a lot without a price
-is open. `realized_points` sums (close - open) * signed quantity over what was closed, in points
-times contracts: null once a lot without a price is closed. `realized_value` is that in `currency`;
-both are null for a product we do not know. `lots` is a JSON list of [signed quantity, price, trade
-id or record key of actant/sod], oldest first; what is left of a lot keeps its place."""
+POSITIONS_COLUMNS: Final[Mapping[str, str]] = {
+    "position_quantity": "position now, contracts, below 0 when short",
+    "average_price": "average price of the open lots, points; null when flat, or while a lot "
+    "without a price is open",
+    "realized_value": "realised result in the currency; null for a product that is not known",
+    "opening_quantity": "position at the start of the trading day, contracts, below 0 when short",
+    "bought_quantity": "contracts bought",
+    "sold_quantity": "contracts sold, above 0",
+    "instrument": "the ledger's name of the instrument",
+    "currency": "of the realised result",
+    "realized_points": "sum of (close - open) * signed quantity over what was closed, points times "
+    "contracts; null once a lot without a price is closed",
+    "exercised_quantity": "what exercises and assignments added, contracts, signed",
+    "opening_source": "where the opening lots come from: ledger or sod; null where nothing was "
+    "open",
+    "fills": "how many fills there were",
+    "last_fill_time": "time of the last fill, UTC",
+    "first_fill_time": "time of the first fill, UTC",
+    "lots": "open lots, oldest first: a JSON list of [signed quantity, price, trade id or record "
+    "key of actant/sod]; what is left of a lot keeps its place",
+}
 
 OUTPUT_SCHEMA: Final[Mapping[str, pl.DataType]] = {
     RECORD_KEY: IDENTITY_SCHEMA[RECORD_KEY],

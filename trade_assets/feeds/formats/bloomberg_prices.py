@@ -17,7 +17,11 @@ PRICES: Final[Mapping[str, str]] = {"PX_LAST": "last_price", "PX_SETTLE": "settl
 REQUIRED: Final = ("SYMBOL", *PRICES)
 
 PRICE_SCHEMA: Final[Mapping[str, pl.DataType]] = dict.fromkeys(PRICES.values(), pl.Float64())
-"""In points; null where Bloomberg has none."""
+
+PRICE_COLUMNS: Final[Mapping[str, str]] = {
+    "settlement_price": "settlement of the day, points, null where Bloomberg has none",
+    "last_price": "last price, points, null where Bloomberg has none",
+}
 
 _MISSING: Final = r"^#N/A(?: .*)?$"
 """Bloomberg says why it has no value: `#N/A Field Not Applicable`, `#N/A N/A`."""

@@ -70,6 +70,7 @@ EOD: Final = Feed(
     file_pattern=FILE_PATTERN,
     parse=parse_eod,
     schema=scenarios.SCHEMA,
+    columns=scenarios.COLUMN_TEXTS,
     record_key_is=scenarios.RECORD_KEY_IS,
     event_time_is="the time in the file name, US Central",
     cadence_seconds=TRADING_DAY_SECONDS,

@@ -13,6 +13,7 @@ from trade_assets.datasets.dataset import Feed
 from trade_assets.datasets.records import ParsedFile
 from trade_assets.feeds.cadence import DAILY_FRESHNESS_SECONDS, DAILY_GAP_SECONDS
 from trade_assets.feeds.formats.bloomberg_prices import (
+    PRICE_COLUMNS,
     PRICE_SCHEMA,
     PRICES,
     REQUIRED,
@@ -81,6 +82,7 @@ FUTURES_SETTLEMENT: Final = Feed(
     file_pattern=FILE_PATTERN,
     parse=parse_futures_settlement,
     schema=PRICE_SCHEMA,
+    columns=PRICE_COLUMNS,
     record_key_is="the product's Bloomberg root (SYMBOL)",
     event_time_is="the time in the file name, US Central",
     cadence_seconds=TRADING_DAY_SECONDS,

@@ -13,7 +13,12 @@ import polars as pl
 from trade_assets.datasets.dataset import Feed
 from trade_assets.datasets.records import ParsedFile
 from trade_assets.feeds.cadence import DAILY_FRESHNESS_SECONDS, DAILY_GAP_SECONDS
-from trade_assets.feeds.formats.bloomberg_prices import PRICE_SCHEMA, REQUIRED, settlement_prices
+from trade_assets.feeds.formats.bloomberg_prices import (
+    PRICE_COLUMNS,
+    PRICE_SCHEMA,
+    REQUIRED,
+    settlement_prices,
+)
 from trade_assets.feeds.formats.csv_rows import Rows, finish, nulls, read_rows
 from trade_assets.feeds.formats.file_names import file_time
 from trade_assets.feeds.formats.typed_columns import DateForm, read_dates
@@ -29,7 +34,11 @@ MONEYNESS: Final = "MONEYNESS"
 KNOWN: Final = frozenset({*REQUIRED, EXPIRY, MONEYNESS})
 
 SCHEMA: Final[Mapping[str, pl.DataType]] = {**PRICE_SCHEMA, "moneyness": pl.String()}
-"""Prices are in points; `moneyness` is the desk's word, OTM or ITM."""
+
+COLUMN_TEXTS: Final[Mapping[str, str]] = {
+    **PRICE_COLUMNS,
+    "moneyness": "the desk's word, OTM or ITM",
+}
 
 
 def parse_options_settlement(data: bytes, file_name: str) -> ParsedFile:
@@ -89,6 +98,7 @@ OPTIONS_SETTLEMENT: Final = Feed(
     file_pattern=FILE_PATTERN,
     parse=parse_options_settlement,
     schema=SCHEMA,
+    columns=COLUMN_TEXTS,
     record_key_is="the option in Bloomberg's notation (SYMBOL)",
     event_time_is="the time in the file name, US Central",
     cadence_seconds=TRADING_DAY_SECONDS,

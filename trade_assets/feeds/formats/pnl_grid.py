@@ -31,7 +31,11 @@ SCHEMA: Final[Mapping[str, pl.DataType]] = {
     **scenarios.SCHEMA,
     "underlying_price": pl.Float64(),
 }
-"""`underlying_price` is in points, before the shock."""
+
+COLUMN_TEXTS: Final[Mapping[str, str]] = {
+    **scenarios.COLUMN_TEXTS,
+    "underlying_price": "price of the underlying before the shock, points",
+}
 
 
 def parse_pnl_grid(data: bytes, file_name: str) -> ParsedFile:
@@ -101,6 +105,7 @@ PNL_GRID: Final = Feed(
     file_pattern=FILE_PATTERN,
     parse=parse_pnl_grid,
     schema=SCHEMA,
+    columns=COLUMN_TEXTS,
     record_key_is=scenarios.RECORD_KEY_IS,
     event_time_is="the time in the file name, US Central",
     cadence_seconds=300.0,

@@ -45,8 +45,15 @@ SCHEMA: Final[Mapping[str, pl.DataType]] = {
     "shock": pl.Float64(),
     "value": pl.Float64(),
 }
-"""`underlying` is the file's, `scope` and `metric` are as written; `shock` is in percent or in
-price points, as `shock_kind` says."""
+
+COLUMN_TEXTS: Final[Mapping[str, str]] = {
+    "value": "the metric after the shock, in the units of the desk",
+    "metric": "name of the figure, as the file writes it",
+    "scope": "expiry or total that it is of, as the file writes it",
+    "shock": "move of the underlying's price, in percent or in points",
+    "shock_kind": "relative: the shock is in percent; absolute: in points",
+    "underlying": "what is shocked, from the file's name",
+}
 
 RECORD_KEY_IS: Final = "<underlying>:<scope>:<metric>:<shock>, each as the file writes it"
 

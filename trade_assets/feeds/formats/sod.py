@@ -59,8 +59,16 @@ SCHEMA: Final[Mapping[str, pl.DataType]] = {
     "lot_size": pl.Float64(),
     "is_american": pl.Boolean(),
 }
-"""`asset` is the future's or the option series' own name (`ZN`, `WY3`), `product_code` the file's
-word for its kind; `quantity` is in contracts, below 0 when short; `price` is in points."""
+
+COLUMN_TEXTS: Final[Mapping[str, str]] = {
+    "quantity": "contracts, below 0 when short",
+    "price": "settlement of the day, points",
+    "account": "account that holds the position",
+    "asset": "name of the future or option series, such as ZN or WY3",
+    "product_code": "the file's word for the kind of contract",
+    "lot_size": "size of a contract, as the file has it",
+    "is_american": "whether the option may be exercised early",
+}
 
 
 def parse_sod(data: bytes, file_name: str) -> ParsedFile:
@@ -234,6 +242,7 @@ SOD: Final = Feed(
     file_pattern=FILE_PATTERN,
     parse=parse_sod,
     schema=SCHEMA,
+    columns=COLUMN_TEXTS,
     record_key_is="the account and the instrument; #2, #3 … are further lots of it in one file",
     event_time_is="the start of the trading day RUN_DATE, 17:00 US Central of the one before",
     cadence_seconds=TRADING_DAY_SECONDS,

@@ -69,6 +69,24 @@ SCHEMA: Final[Mapping[str, pl.DataType]] = {
     },
 }
 
+COLUMN_TEXTS: Final[Mapping[str, str]] = {
+    "bid_price": "bid, points",
+    "ask_price": "ask, points",
+    "position_quantity": "position in the instrument, contracts, below 0 when short",
+    "theoretical_price": "the desk's adjusted theoretical price, points",
+    "average_volatility": "mean volatility of bid and ask, as Actant gives it",
+    "instrument_type": "F future, C call, P put, N bare underlying",
+    "bid_volatility": "volatility of the bid, as Actant gives it",
+    "ask_volatility": "volatility of the ask, as Actant gives it",
+    "start_of_day_quantity": "position at the start of the day, contracts",
+    "position_price": "price of the position, points",
+    "position_market_value_usd": "market value of the position, US dollars",
+    "position_premium_usd": "premium of the position, US dollars",
+    "underlying_premium_usd": "premium of all positions on the underlying, US dollars",
+    "underlying_yesterday_pnl_usd": "yesterday's result of all positions on the underlying, "
+    "US dollars",
+}
+
 
 def parse_spot_risk(data: bytes, file_name: str) -> ParsedFile:
     """Rows of a spot-risk file under `SCHEMA`; see `Parser` for the promise.
@@ -156,6 +174,7 @@ SPOT_RISK: Final = Feed(
     file_pattern=FILE_PATTERN,
     parse=parse_spot_risk,
     schema=SCHEMA,
+    columns=COLUMN_TEXTS,
     record_key_is="the instrument in Actant's notation (Key)",
     event_time_is="the time in the file name, US Central",
     cadence_seconds=1.0,

@@ -47,8 +47,14 @@ SCHEMA: Final[Mapping[str, pl.DataType]] = {
     "price": pl.Float64(),
     "kind": pl.String(),
 }
-"""`instrument` is the ledger's own name of it; `quantity` is in contracts and above 0, `side` says
-which way; `price` is in points."""
+
+COLUMN_TEXTS: Final[Mapping[str, str]] = {
+    "instrument": "the ledger's name of what was traded",
+    "side": "buy or sell",
+    "quantity": "contracts, above 0",
+    "price": "price of the trade, points",
+    "kind": "fill, start_of_day or exercise; only the first is a trade",
+}
 
 
 def parse_fills(data: bytes, file_name: str) -> ParsedFile:
@@ -123,6 +129,7 @@ FILLS: Final = Feed(
     file_pattern=FILE_PATTERN,
     parse=parse_fills,
     schema=SCHEMA,
+    columns=COLUMN_TEXTS,
     record_key_is="the trade (tradeId)",
     event_time_is="marketTradeTime, US Central",
     freshness_seconds=300.0,

@@ -22,7 +22,10 @@ FILE_PATTERN: Final = re.compile(r"vtexp_(?P<day>[0-9]{8})_(?P<time>[0-9]{6})\.c
 COLUMNS: Final = ("symbol", "vtexp")
 
 SCHEMA: Final[Mapping[str, pl.DataType]] = {"days_to_expiry": pl.Float64()}
-"""Business days; below 0 when the series has expired."""
+
+COLUMN_TEXTS: Final[Mapping[str, str]] = {
+    "days_to_expiry": "business days left, below 0 when the series has expired"
+}
 
 
 def parse_vtexp(data: bytes, file_name: str) -> ParsedFile:
@@ -56,6 +59,7 @@ VTEXP: Final = Feed(
     file_pattern=FILE_PATTERN,
     parse=parse_vtexp,
     schema=SCHEMA,
+    columns=COLUMN_TEXTS,
     record_key_is="the option series in Actant's notation (symbol)",
     event_time_is="the time in the file name, US Central",
     cadence_seconds=960.0,

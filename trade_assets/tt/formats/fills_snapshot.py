@@ -5,6 +5,7 @@ from typing import Final
 
 from trade_assets.datasets.records import ParsedFile
 from trade_assets.tt.formats.answer_rows import Rows, finish, own_schema, read_rows
+from trade_assets.tt.formats.column_texts import column_texts
 from trade_assets.tt.formats.fills_chain import FILL_LISTS
 from trade_assets.tt.formats.row_models import Fill
 from trade_assets.tt.formats.snapshot import (
@@ -50,6 +51,16 @@ TT_FILLS: Final = Snapshot(
     name="tt_fills",
     title="TT: fills as they come",
     schema=own_schema(Fill),
+    columns=column_texts(
+        own_schema(Fill),
+        "instrument",
+        "side",
+        "price",
+        "quantity",
+        "order_id",
+        "account_id",
+        "trade_date",
+    ),
     record_key_is="the fill (uniqueExecId)",
     event_time_is="when it was traded (timeStamp), UTC",
     freshness_seconds=120.0,

@@ -4,6 +4,7 @@ from typing import Final
 
 from trade_assets.datasets.records import ParsedFile
 from trade_assets.tt.formats.answer_rows import finish, own_schema, read_rows
+from trade_assets.tt.formats.column_texts import column_texts
 from trade_assets.tt.formats.row_models import Order
 from trade_assets.tt.formats.snapshot import (
     TT_SOURCE,
@@ -35,6 +36,20 @@ ORDERS: Final = Snapshot(
     name="orders",
     title="TT: working orders, the whole set in every slot",
     schema=own_schema(Order),
+    columns=column_texts(
+        own_schema(Order),
+        "instrument",
+        "side",
+        "price",
+        "quantity",
+        "order_status",
+        "filled_quantity",
+        "working_quantity",
+        "order_type",
+        "time_in_force",
+        "stop_price",
+        "account_id",
+    ),
     record_key_is="the order (orderId)",
     event_time_is="when the order last changed (dateTime), UTC",
     replaced=True,

@@ -4,6 +4,7 @@ from typing import Final
 
 from trade_assets.datasets.records import ParsedFile
 from trade_assets.tt.formats.answer_rows import finish, micros_of, own_schema, read_rows
+from trade_assets.tt.formats.column_texts import column_texts
 from trade_assets.tt.formats.row_models import Position
 from trade_assets.tt.formats.snapshot import (
     TT_SOURCE,
@@ -34,6 +35,18 @@ POSITIONS: Final = Snapshot(
     name="positions",
     title="TT: positions, the whole set in every slot",
     schema=own_schema(Position),
+    columns=column_texts(
+        own_schema(Position),
+        "instrument",
+        "position_quantity",
+        "pnl",
+        "average_open_price",
+        "opening_quantity",
+        "bought_quantity",
+        "sold_quantity",
+        "realized_pnl",
+        "pnl_price",
+    ),
     record_key_is="the account and TT's id of the instrument, <accountId>/<instrumentId>",
     event_time_is="the slot",
     replaced=True,

@@ -13,6 +13,8 @@ from trade_assets.datasets.records import ParsedFile
 from trade_assets.tt.formats.slot_times import SLOT_FORMAT
 
 TT_SOURCE: Final = "tt"
+SNAPSHOT_GROUPS: Final = f"{TT_SOURCE}_snapshot_"
+"""Names of groups of assets begin so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,3 +96,8 @@ class Snapshot(ParsedDataset):
     def kind(self) -> str:
         """Its name in keys of the bucket and in manifests: `name` without the source."""
         return self.name.removeprefix(f"{TT_SOURCE}_")
+
+    @property
+    def group(self) -> str:
+        """By its kind; `tt_fills` are those of the ledger."""
+        return f"{SNAPSHOT_GROUPS}{self.kind}"
