@@ -5,7 +5,8 @@ in `defs/`, as `dg scaffold` puts it there, is loaded as Dagster loads any proje
 """
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ import dagster as dg
 from trade_assets import defs as defs_package
 from trade_assets.defs.shared.concept import Concept, Platform
 from trade_assets.defs.shared.names import HISTORY_IO, LATEST_IO
+from trade_assets.errors import SettingsError
 from trade_assets.ingest.ingest_stores import IngestStores
 from trade_assets.io_managers.history_io_manager import HistoryIOManager
 from trade_assets.io_managers.latest_io_manager import LatestIOManager
@@ -52,8 +54,29 @@ def build_definitions(
 def _concepts(platform: Platform) -> list[Concept]:
     """What every folder with a `definitions.py` adds, in alphabetical order."""
     folders = sorted(path.parent.name for path in DEFS.glob("*/definitions.py"))
-    names = [f"{defs_package.__name__}.{folder}.definitions" for folder in folders]
-    return [importlib.import_module(name).build(platform) for name in names]
+    owners = platform.settings.platform.asset_owners
+    unknown = owners.keys() - folders
+    if unknown:
+        raise SettingsError(
+            f"settings: asset_owners: no concept {', '.join(sorted(unknown))}; there are "
+            f"{', '.join(folders)}"
+        )
+    return [
+        _owned(_module(folder).build(platform), owners.get(folder) or [f"team:{folder}"])
+        for folder in folders
+    ]
+
+
+def _module(folder: str) -> Any:
+    return importlib.import_module(f"{defs_package.__name__}.{folder}.definitions")
+
+
+def _owned(concept: Concept, owners: Sequence[str]) -> Concept:
+    """A concept whose assets have owners."""
+    found = concept.definitions
+    assets: Any = found.assets or ()  # nothing but what the function takes, says a test
+    owned = dg.map_asset_specs(lambda spec: spec.replace_attributes(owners=owners), assets)
+    return replace(concept, definitions=_with(found, assets=owned))
 
 
 def _scaffolded() -> list[dg.Definitions]:
@@ -72,15 +95,13 @@ def _scaffolded() -> list[dg.Definitions]:
 def _overridden(merged: dg.Definitions, overrides: Mapping[str, Any]) -> dg.Definitions:
     if not overrides:
         return merged
-    return dg.Definitions(
-        assets=merged.assets,
-        asset_checks=merged.asset_checks,
-        jobs=merged.jobs,
-        sensors=merged.sensors,
-        schedules=merged.schedules,
-        resources={**(merged.resources or {}), **overrides},
-        executor=merged.executor,
-    )
+    return _with(merged, resources={**(merged.resources or {}), **overrides})
+
+
+def _with(definitions: dg.Definitions, **changes: Any) -> dg.Definitions:
+    """Definitions with other parts in the place of some of theirs."""
+    parts = ("assets", "asset_checks", "jobs", "sensors", "schedules", "resources", "executor")
+    return dg.Definitions(**{part: getattr(definitions, part) for part in parts} | changes)
 
 
 @dg.definitions

@@ -8,6 +8,7 @@ import dagster as dg
 import pytest
 
 from trade_assets.definitions import build_definitions
+from trade_assets.errors import SettingsError
 from trade_assets.settings import load_settings
 
 FEEDS = {
@@ -115,6 +116,34 @@ def test_every_column_in_the_ui_says_what_it_is(definitions: dg.Definitions) -> 
         schema = spec.metadata.get("dagster/column_schema")
         if isinstance(schema, dg.TableSchema):
             assert all(column.description for column in schema.columns), spec.key
+
+
+def test_every_asset_is_owned_by_the_team_of_its_concept(definitions: dg.Definitions) -> None:
+    owners = {
+        spec.key.to_user_string(): spec.owners for spec in definitions.resolve_all_asset_specs()
+    }
+    assert owners["tt/fills/latest"] == ["team:feeds"]
+    assert owners["derived/greeks/history"] == ["team:feeds"]
+    assert owners["tt/tt_fills/raw"] == owners[SLOTS] == ["team:tt"]
+    assert owners[CALENDAR] == ["team:reference"]
+    assert all(owners.values())
+
+
+def test_owners_are_a_setting_by_concept() -> None:
+    owners = {"tt": ["team:execution", "kim@example.com"]}
+    made = build_definitions(settings=load_settings(asset_owners=owners))
+    found = {spec.key.to_user_string(): spec.owners for spec in made.resolve_all_asset_specs()}
+    assert found["tt/orders/latest"] == ["team:execution", "kim@example.com"]
+    assert found["actant/eod/latest"] == ["team:feeds"]
+
+
+@pytest.mark.parametrize(
+    ("owners", "why"),
+    [({"tt": ["somebody"]}, "asset_owners.tt.0"), ({"ttt": ["team:a"]}, "no concept ttt")],
+)
+def test_an_owner_that_is_none_is_refused(owners: dict[str, list[str]], why: str) -> None:
+    with pytest.raises(SettingsError, match=why):
+        build_definitions(settings=load_settings(asset_owners=owners))
 
 
 def test_everything_but_reference_data_is_by_hour(definitions: dg.Definitions) -> None:

@@ -12,10 +12,18 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Annotated, Any, Final, Self
 from urllib.parse import unquote, urlsplit
 
-from pydantic import AliasChoices, BaseModel, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    Field,
+    SecretStr,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 from pydantic.fields import FieldInfo
 from pydantic_settings import SettingsError as UnreadableSettingError
 
@@ -40,6 +48,10 @@ TT_BASE_URL: Final = "https://ttrestapi.trade.tt"
 _URL_PASSWORD: Final = re.compile(r"(?<=://)[^/@\s:]*:([^/@\s]+)@")
 
 
+Owner = Annotated[str, StringConstraints(pattern=r"^(team:\S+|[^@\s]+@[^@\s]+\.[^@\s]+)$")]
+"""A team or the e-mail address of a person, as Dagster takes them."""
+
+
 class Profile(StrEnum):
     """Where the stores are."""
 
@@ -61,6 +73,11 @@ class PlatformSettings(Concern):
     home: Path = Field(Path(".trade_assets"), description="State of the local stack and the agent.")
     log_level: str = Field(
         "INFO", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$", description="Of our own loggers."
+    )
+    asset_owners: dict[str, list[Owner]] = Field(
+        default_factory=dict,
+        description='Owners of a concept\'s assets, e.g. {"tt": ["team:execution"]}; default '
+        "`team:<concept>`.",
     )
 
 
