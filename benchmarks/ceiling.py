@@ -16,8 +16,8 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from benchmarks.figures import BenchmarkError
-from trade_assets.settings import Settings
-from trade_assets.stores.aws import LOCAL_CREDENTIAL, dynamodb_client
+from trade_assets.settings import AwsService, Settings
+from trade_assets.stores.aws import LOCAL_CREDENTIAL, aws_address, dynamodb_client
 from trade_assets.stores.dynamodb.calls import BATCH_WRITE_ITEMS
 from trade_assets.stores.dynamodb.table_provisioning import table_shape
 from trade_assets.stores.resource_kinds import Table
@@ -74,7 +74,7 @@ def _trial(settings: Settings, items: Sequence[str], concurrency: int) -> Trial:
 
 def _write(settings: Settings, table: str, items: Sequence[str], concurrency: int) -> float:
     """Seconds that writing all takes."""
-    url = f"{settings.aws_endpoint}/"
+    url = f"{aws_address(settings, AwsService.DYNAMODB)}/"
     requests = [
         _signed(settings, url, table, items[at : at + BATCH_WRITE_ITEMS])
         for at in range(0, len(items), BATCH_WRITE_ITEMS)

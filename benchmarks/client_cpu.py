@@ -19,7 +19,7 @@ from benchmarks.samples import sample_records, samples, sizes
 from trade_assets.datasets.records import RECORD_KEY
 from trade_assets.feeds.formats.spot_risk import SPOT_RISK
 from trade_assets.ingest.ingest_stores import IngestStores
-from trade_assets.settings import Settings
+from trade_assets.settings import AwsService, Settings
 from trade_assets.stores.aws import aws_session
 from trade_assets.stores.provision import provision
 from trade_assets.stores.redis.client import connect
@@ -102,7 +102,8 @@ def _all_costs(settings: Settings, rounds: list[Round]) -> dict[tuple[str, str],
             )
             costs[REDIS, name] = _cost(lambda frame: stores.latest.write(SPOT_RISK, frame), plan)
     with _stores(settings, len(plans)) as stores:
-        resource = aws_session(settings).resource("dynamodb", endpoint_url=settings.aws_endpoint)
+        endpoint = settings.aws_endpoint_of(AwsService.DYNAMODB)
+        resource = aws_session(settings).resource("dynamodb", endpoint_url=endpoint)
         table = resource.Table(stores.settings.history_table)
         costs[DYNAMODB, f"boto3 {boto3.__version__} batch_writer"] = _cost(
             batch_writer(table), rounds

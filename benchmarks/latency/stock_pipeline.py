@@ -15,7 +15,7 @@ from dagster_aws.s3.sensor import get_objects
 from benchmarks.latency.plain import read_records, write_records
 from trade_assets.datasets.keys import feed_prefix
 from trade_assets.feeds.formats.spot_risk import SPOT_RISK
-from trade_assets.settings import load_settings
+from trade_assets.settings import AwsService, load_settings
 from trade_assets.stores.aws import LOCAL_CREDENTIAL
 from trade_assets.stores.redis.client import connect
 
@@ -76,7 +76,7 @@ def build_stock_definitions(interval_seconds: int | None) -> dg.Definitions:
         resources={
             "redis_io_manager": RedisIOManager(),
             "s3": S3Resource(
-                endpoint_url=settings.aws_endpoint,
+                endpoint_url=settings.aws_endpoint_of(AwsService.S3),
                 region_name=settings.stores.aws_region,
                 aws_access_key_id=LOCAL_CREDENTIAL,
                 aws_secret_access_key=LOCAL_CREDENTIAL,

@@ -20,7 +20,7 @@ from typing import Any, Final, Protocol
 
 from trade_assets.agent.folder_files import Stamp
 from trade_assets.errors import PermanentError
-from trade_assets.settings import Settings
+from trade_assets.settings import AwsService, Settings
 
 SCHEMA_VERSION: Final = 1
 KEPT_AFTER_VANISHING_SECONDS: Final = 3 * 86_400.0
@@ -252,6 +252,7 @@ def journal_path(settings: Settings, folder: Path) -> Path:
     The digest is of the absolute folder and of where it is pushed to: what one bucket has,
     another one has not.
     """
-    destination = f"{settings.aws_endpoint or 'aws'} {settings.stores.aws_region} {settings.bucket}"
+    endpoint = settings.aws_endpoint_of(AwsService.S3) or "aws"
+    destination = f"{endpoint} {settings.stores.aws_region} {settings.bucket}"
     text = f"{folder.resolve()}\n{destination}".encode("utf-8", "surrogateescape")
     return settings.home_path / "push" / f"{hashlib.sha256(text).hexdigest()[:24]}.sqlite"

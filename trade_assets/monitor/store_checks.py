@@ -5,14 +5,14 @@ What is in them is looked at by the sections of the concepts, behind these check
 
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from trade_assets.errors import StoreRejectedError
 from trade_assets.monitor.part_status import IMPATIENT, PartLooker
 from trade_assets.monitor.sections import StorePart
-from trade_assets.settings import Settings
+from trade_assets.settings import AwsService, Settings
 from trade_assets.stores.aws import as_store_error, dynamodb_client, s3_client, sqs_client
 from trade_assets.stores.redis.client import connect, disconnect, redis_errors
 
@@ -21,6 +21,13 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
+
+
+_SERVICES: Final = {
+    StorePart.S3: AwsService.S3,
+    StorePart.SQS: AwsService.SQS,
+    StorePart.DYNAMODB: AwsService.DYNAMODB,
+}
 
 
 class StoreChecks:
@@ -44,7 +51,7 @@ class StoreChecks:
         settings = self._settings
         if part is StorePart.REDIS:
             return settings.redis_display_url
-        endpoint = settings.aws_endpoint or f"AWS {settings.stores.aws_region}"
+        endpoint = self._endpoint(part) or f"AWS {settings.stores.aws_region}"
         names = {
             StorePart.S3: f"s3://{settings.bucket}",
             StorePart.SQS: settings.queue_name,
@@ -61,7 +68,7 @@ class StoreChecks:
         """
         if part is not StorePart.REDIS:
             # The clients, those of the sections too, would try for longer than a look may take.
-            self._parts.require_listener(self._settings.aws_endpoint)
+            self._parts.require_listener(self._endpoint(part))
         self._checks[part]()
 
     def close(self) -> None:
@@ -71,6 +78,9 @@ class StoreChecks:
                 self.__dict__[name].close()
         if "_redis" in self.__dict__:
             disconnect(self._redis)
+
+    def _endpoint(self, part: StorePart) -> str | None:
+        return self._settings.aws_endpoint_of(_SERVICES[part])
 
     def _check_bucket(self) -> None:
         bucket = self._settings.bucket

@@ -59,6 +59,22 @@ class Profile(StrEnum):
     AWS = "aws"  # the ordinary AWS credential chain
 
 
+class AwsService(StrEnum):
+    """The services of AWS that are used, as botocore's variables of their endpoints name them."""
+
+    S3 = "s3"
+    SQS = "sqs"
+    DYNAMODB = "dynamodb"
+    SNS = "sns"
+    SECRETS_MANAGER = "secrets_manager"
+    STS = "sts"
+
+    @property
+    def client_name(self) -> str:
+        """What boto3 calls its client."""
+        return self.value.replace("_", "")
+
+
 class PlatformSettings(Concern):
     """What every part of the platform shares."""
 
@@ -98,6 +114,7 @@ class Settings(BaseModel, frozen=True):
         if self.profile is Profile.LOCAL:
             for name, url in (
                 ("AWS endpoint", self.aws_endpoint),
+                *((f"{service} endpoint", self.aws_endpoint_of(service)) for service in AwsService),
                 ("Redis URL", self.stores.redis_url.get_secret_value()),
                 ("TT base URL", self.tt_url),
             ):
@@ -137,10 +154,17 @@ class Settings(BaseModel, frozen=True):
 
     @property
     def aws_endpoint(self) -> str | None:
-        """The endpoint of every AWS client; None means AWS's own."""
-        if self.stores.aws_endpoint_url:
-            return self.stores.aws_endpoint_url
+        """The endpoint of AWS's services that have none of their own; None means AWS's."""
+        stores = self.stores
+        if stores.aws_endpoint_url and not stores.aws_ignore_configured_endpoint_urls:
+            return stores.aws_endpoint_url
         return LOCAL_AWS_ENDPOINT if self.profile is Profile.LOCAL else None
+
+    def aws_endpoint_of(self, service: AwsService) -> str | None:
+        """The endpoint of a service, by botocore's rules; None means AWS's own."""
+        stores = self.stores
+        own: str | None = getattr(stores, f"aws_endpoint_url_{service.value}")
+        return self.aws_endpoint if stores.aws_ignore_configured_endpoint_urls or not own else own
 
     @property
     def bucket(self) -> str:

@@ -6,7 +6,7 @@ Durations are in seconds unless the name says otherwise.
 """
 
 from enum import StrEnum
-from typing import Final, Self
+from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, Field, SecretStr, model_validator
@@ -45,6 +45,21 @@ class Concern(BaseSettings):
     )
 
 
+def _own_and_aws(variable: str) -> AliasChoices:
+    """Our own variable, and that of every AWS client, which yields to it."""
+    return AliasChoices(f"{PREFIX}{variable}", variable)
+
+
+def _endpoint_of(service: str) -> Any:
+    """The field of one service's endpoint; `service` as botocore's variables name it."""
+    variable = f"AWS_ENDPOINT_URL_{service}"
+    return Field(
+        None,
+        validation_alias=_own_and_aws(variable),
+        description=f"Endpoint of this service alone; `{variable}` is honoured too.",
+    )
+
+
 class StoreSettings(Concern):
     """Where the stores are, and how patient their callers."""
 
@@ -57,6 +72,18 @@ class StoreSettings(Concern):
         None,
         validation_alias=AliasChoices("TRADE_ASSETS_AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL"),
         description="Endpoint of all AWS clients; `AWS_ENDPOINT_URL` is honoured too.",
+    )
+    aws_endpoint_url_s3: str | None = _endpoint_of("S3")
+    aws_endpoint_url_sqs: str | None = _endpoint_of("SQS")
+    aws_endpoint_url_dynamodb: str | None = _endpoint_of("DYNAMODB")
+    aws_endpoint_url_sns: str | None = _endpoint_of("SNS")
+    aws_endpoint_url_secrets_manager: str | None = _endpoint_of("SECRETS_MANAGER")
+    aws_endpoint_url_sts: str | None = _endpoint_of("STS")
+    aws_ignore_configured_endpoint_urls: bool = Field(
+        False,
+        validation_alias=_own_and_aws("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"),
+        description="The endpoints above do not count; "
+        "`AWS_IGNORE_CONFIGURED_ENDPOINT_URLS` is honoured too.",
     )
     redis_url: SecretStr = Field(
         SecretStr("redis://127.0.0.1:16379/0"), description="Redis; may hold a password."

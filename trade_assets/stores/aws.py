@@ -6,9 +6,11 @@ Hot paths do not go through boto3's clients (`s3.objects`, `dynamodb.calls`), bu
 import os
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 import boto3
 import botocore.session
+from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
@@ -18,7 +20,7 @@ from botocore.exceptions import (
 from botocore.exceptions import ConnectionError as BotoConnectionError
 
 from trade_assets.errors import StoreRejectedError, StoreUnavailableError, TradeAssetsError
-from trade_assets.settings import Profile, Settings
+from trade_assets.settings import AwsService, Profile, Settings
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -58,7 +60,36 @@ def aws_session(settings: Settings) -> boto3.Session:
     return boto3.Session(region_name=settings.stores.aws_region)
 
 
-def _client(settings: Settings, service: str, **config: Any) -> Any:
+@lru_cache(maxsize=64)
+def aws_address(settings: Settings, service: AwsService) -> str:
+    """Where a service is, without a slash at the end, for whoever has an HTTP client of his own.
+
+    Where no endpoint is configured botocore is asked: partition, FIPS, dual stack, the user's
+    configuration file. S3's is that of path-style requests.
+    """
+    configured = settings.aws_endpoint_of(service)
+    if configured is not None:
+        return configured.rstrip("/")
+    client = _client(settings, service, signature_version=UNSIGNED)
+    # The client's `meta.endpoint_url` is made by older rules than the addresses of its requests.
+    operation, parameters = _ANY_REQUEST[service]
+    url = urlsplit(client.generate_presigned_url(operation, Params=parameters))
+    client.close()
+    return f"{url.scheme}://{url.netloc}"
+
+
+_ANY_REQUEST: Final[dict[AwsService, tuple[str, dict[str, str]]]] = {
+    AwsService.S3: ("head_bucket", {"Bucket": "any.bucket"}),  # a dot: its address is a path's
+    AwsService.DYNAMODB: ("list_tables", {}),
+    AwsService.SQS: ("list_queues", {}),
+    AwsService.SNS: ("list_topics", {}),
+    AwsService.SECRETS_MANAGER: ("list_secrets", {}),
+    AwsService.STS: ("get_caller_identity", {}),
+}
+"""A request of each service, which is never sent: it shows where requests go."""
+
+
+def _client(settings: Settings, service: AwsService, **config: Any) -> Any:
     options = {
         "connect_timeout": 3,
         "read_timeout": 30,
@@ -68,43 +99,45 @@ def _client(settings: Settings, service: str, **config: Any) -> Any:
     if settings.profile is Profile.LOCAL:
         options["proxies"] = {}  # A proxy of the environment does not know this machine's parts.
     return aws_session(settings).client(  # type: ignore[call-overload]
-        service, endpoint_url=settings.aws_endpoint, config=Config(**options)
+        service.client_name,
+        endpoint_url=settings.aws_endpoint_of(service),
+        config=Config(**options),
     )
 
 
 def s3_client(settings: Settings, **config: Any) -> "S3Client":
     """S3; path-style addresses, which the stand-in needs and AWS still honours."""
-    client: S3Client = _client(settings, "s3", s3={"addressing_style": "path"}, **config)
+    client: S3Client = _client(settings, AwsService.S3, s3={"addressing_style": "path"}, **config)
     return client
 
 
 def sqs_client(settings: Settings, **config: Any) -> "SQSClient":
     """SQS."""
-    client: SQSClient = _client(settings, "sqs", **config)
+    client: SQSClient = _client(settings, AwsService.SQS, **config)
     return client
 
 
 def dynamodb_client(settings: Settings, **config: Any) -> "DynamoDBClient":
     """DynamoDB, for everything but the bulk writes (`dynamodb.calls`)."""
-    client: DynamoDBClient = _client(settings, "dynamodb", **config)
+    client: DynamoDBClient = _client(settings, AwsService.DYNAMODB, **config)
     return client
 
 
 def sns_client(settings: Settings, **config: Any) -> "SNSClient":
     """SNS."""
-    client: SNSClient = _client(settings, "sns", **config)
+    client: SNSClient = _client(settings, AwsService.SNS, **config)
     return client
 
 
 def secretsmanager_client(settings: Settings, **config: Any) -> "SecretsManagerClient":
     """Secrets Manager. No error of it holds a secret's value; its answers do."""
-    client: SecretsManagerClient = _client(settings, "secretsmanager", **config)
+    client: SecretsManagerClient = _client(settings, AwsService.SECRETS_MANAGER, **config)
     return client
 
 
 def sts_client(settings: Settings, **config: Any) -> Any:
     """STS, which says whose account this is; every credential may ask it."""
-    return _client(settings, "sts", **config)
+    return _client(settings, AwsService.STS, **config)
 
 
 def as_store_error(error: Exception, what: str) -> TradeAssetsError:

@@ -15,8 +15,8 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from trade_assets.errors import StoreRejectedError, StoreUnavailableError
-from trade_assets.settings import Settings
-from trade_assets.stores.aws import TRANSIENT_CODES, aws_session
+from trade_assets.settings import AwsService, Settings
+from trade_assets.stores.aws import TRANSIENT_CODES, aws_address, aws_session
 from trade_assets.stores.retrying import Retries
 
 BATCH_WRITE_ITEMS: Final = 25
@@ -44,8 +44,7 @@ class DynamoCalls:
 
     def __init__(self, settings: Settings, retries: Retries | None = None) -> None:
         self._region = settings.stores.aws_region
-        self._url = settings.aws_endpoint or f"https://dynamodb.{self._region}.amazonaws.com"
-        self._url = self._url.rstrip("/") + "/"
+        self._url = f"{aws_address(settings, AwsService.DYNAMODB)}/"
         self._session = aws_session(settings)
         self._retries = retries or Retries(settings.stores.retry_seconds)
         self._http = urllib3.PoolManager(
@@ -54,6 +53,11 @@ class DynamoCalls:
             retries=urllib3.Retry(total=0),
         )
         self._pool = ThreadPoolExecutor(WRITERS, thread_name_prefix="dynamodb")
+
+    @property
+    def url(self) -> str:
+        """Where every call goes."""
+        return self._url
 
     @property
     def retries(self) -> Retries:

@@ -30,8 +30,14 @@ from trade_assets.errors import (
     StoreUnavailableError,
     TradeAssetsError,
 )
-from trade_assets.settings import Profile, Settings
-from trade_assets.stores.aws import LOCAL_CREDENTIAL, as_store_error, aws_session, s3_client
+from trade_assets.settings import AwsService, Profile, Settings
+from trade_assets.stores.aws import (
+    LOCAL_CREDENTIAL,
+    as_store_error,
+    aws_address,
+    aws_session,
+    s3_client,
+)
 from trade_assets.stores.retrying import NO_RETRIES, Retries, retried
 
 if TYPE_CHECKING:
@@ -77,6 +83,11 @@ class ObjectStore:
         self._store = _obstore(settings)
         self._boto: S3Client | None = None
         self._pool = ThreadPoolExecutor(READ_WORKERS, thread_name_prefix="s3")
+
+    @property
+    def address(self) -> str:
+        """Where every call goes, without the bucket."""
+        return aws_address(self._settings, AwsService.S3)
 
     @property
     def retries(self) -> Retries:
@@ -284,18 +295,18 @@ class ObjectStore:
 
 
 def _obstore(settings: Settings) -> S3Store:
+    address = aws_address(settings, AwsService.S3)
     options: dict[str, Any] = {
         "region": settings.stores.aws_region,
-        "virtual_hosted_style_request": settings.aws_endpoint is None,
+        "endpoint": address,
+        "virtual_hosted_style_request": False,  # as `s3_client`
         "client_options": {
-            "allow_http": settings.profile is Profile.LOCAL,
+            "allow_http": address.startswith("http:"),
             "connect_timeout": "3s",
             "timeout": "30s",
         },
         "retry_config": {"max_retries": 0, "retry_timeout": timedelta(0)},  # ours: `retries`
     }
-    if settings.aws_endpoint is not None:
-        options["endpoint"] = settings.aws_endpoint
     if settings.profile is Profile.LOCAL:
         return S3Store(
             settings.bucket,
