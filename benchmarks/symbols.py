@@ -44,7 +44,7 @@ REMEMBERED: Final = (
     calendar.holidays,
     calendar.month_option_friday,
     contracts.contract,
-    contracts.contract_expiring,
+    contracts.contract_of_day,
     contracts.contract_named,
     listing.listed_series,
 )

@@ -19,7 +19,7 @@ meaning is shown. A year of one digit is the one nearest to today, or to --as-of
 \b
 Examples:
   trade-assets symbol XCME.VY3.21JUL25.110:75.C
-  trade-assets symbol "VBYN25C3 110.750 Comdty" --json
+  trade-assets symbol "VBYN25C3 110.75 Comdty" --json
   trade-assets symbol ZNU5 --notation cme --as-of 2025-07-17
 
 Exit code: 0; 1 if no notation understands it, with each one's reason; 2 for a wrong option.
@@ -125,11 +125,12 @@ def _facts(item: "Instrument") -> dict[str, str]:
 
 
 def _named_there(item: "Instrument", notation: "SymbolNotation") -> "Instrument":
-    """What a notation names of an instrument: time to expiry is that of a day, not of a strike."""
-    from trade_assets.market.symbols import SymbolNotation, series_of_expiry
+    """What a notation names of an instrument: time to expiry is that of a series, whatever the
+    strike."""
+    from trade_assets.market.symbols import SymbolNotation, parse_id
 
-    if notation is SymbolNotation.ACTANT_TIME and item.strike is not None and item.expiry:
-        return series_of_expiry(item.product, item.expiry)
+    if notation is SymbolNotation.ACTANT_TIME and item.strike is not None:
+        return parse_id(item.contract)
     return item
 
 

@@ -16,8 +16,8 @@ from trade_assets.market.contracts import (
     MONTH_NAMES,
     Contract,
     contract,
-    contract_expiring,
     contract_named,
+    contract_of_day,
     product_named,
 )
 from trade_assets.market.instrument import (
@@ -26,7 +26,7 @@ from trade_assets.market.instrument import (
     InstrumentKind,
     contract_instrument,
     option_of,
-    series_of_expiry,
+    series_of_day,
     strike_text,
     underlying_of,
 )
@@ -45,8 +45,11 @@ _TIME: Final = re.compile(r"([A-Z]{4})\.([A-Z]{2,4})\.N\.G\.([0-9A-Z]+)")
 
 
 def parse_risk(text: str) -> Instrument:
-    """A future, an option, a series (no strike, no right) or a bare underlying. A monthly option is
-    named by its month (`AUG25`), and is also read by its day (`25JUL25`)."""
+    """A future, an option, a series (no strike, no right) or a bare underlying.
+
+    A monthly option is named by its month (`AUG25`), and is also read by its day (`25JUL25`). A
+    weekly one is named by its weekday, be that a holiday, and is also read by its expiry: Labor
+    Day's `XCME.VY1.01SEP25` expires on 2 September."""
     match = _RISK.fullmatch(text)
     if match is None:
         raise SymbolError("it has not the form of such a symbol")
@@ -72,7 +75,7 @@ def _risk_contract(root: str, week: int | None, token: str) -> Contract:
         return contract(root, None, year, month)
     if root in PRODUCTS and week is None:
         raise SymbolError(f"a future is named by its month, not by {token}")
-    return contract_expiring(root, week, day)
+    return contract_of_day(root, week, day)
 
 
 def _expiry_of(token: str) -> tuple[date | None, int, int]:
@@ -102,29 +105,28 @@ def format_risk(instrument: Instrument) -> str:
     if instrument.kind is InstrumentKind.UNDERLYING:
         return f"{product_named(instrument.product).exchange}.{instrument.product}"
     of = contract_named(instrument.contract)
-    expiry = _day_token(of.expiry) if of.weekly else _month_token(of)
-    name = f"{of.product.exchange}.{of.root}{of.week or ''}.{expiry}"
+    name = f"{of.product.exchange}.{of.root}{of.week or ''}.{_series_token(of)}"
     if instrument.strike is None:
         return name
     return f"{name}.{strike_text(instrument.strike).replace('.', ':')}.{instrument.put_call}"
 
 
-def _day_token(day: date) -> str:
+def _series_token(of: Contract) -> str:
+    if not of.weekly:
+        return f"{MONTH_NAMES[of.month - 1]}{of.year % 100:02}"
+    day = of.named_day
     return f"{day.day:02}{MONTH_NAMES[day.month - 1]}{day.year % 100:02}"
 
 
-def _month_token(of: Contract) -> str:
-    return f"{MONTH_NAMES[of.month - 1]}{of.year % 100:02}"
-
-
 def parse_trades(text: str) -> Instrument:
-    """A future or an option."""
+    """A future or an option. Its day is that of its expiry; the one that it is named by is read
+    too."""
     match = _TRADES.fullmatch(text)
     if match is None or (match[2] is None) != (match[9] is None):
         raise SymbolError("it has not the form of such a symbol")
     exchange, put_call, *ymd, letter, root, week, strike = match.groups()
     day = _date(int(ymd[0]), int(ymd[1]), int(ymd[2]))
-    found = contract_expiring(root, int(week) if week else None, day)
+    found = contract_of_day(root, int(week) if week else None, day)
     if found.letter != letter:
         raise SymbolError(f"{found.code} is of month {found.letter}, not {letter}")
     _check_exchange(exchange, found.product.code)
@@ -157,14 +159,14 @@ def parse_time(text: str) -> Instrument:
 
 def parse_expiry_token(token: str, product: str) -> Instrument:
     """The option series of a product (by code) that Actant calls by its expiry alone: `21MAY25`
-    is the series of that day (`series_of_expiry`), `AUG25` the monthly series of August.
+    is the series of that day (`series_of_day`), `AUG25` the monthly series of August.
 
     Raises:
         SymbolError: there is none, or no such product.
     """
     day, year, month = _expiry_of(token)
     if day is not None:
-        return series_of_expiry(product, day)
+        return series_of_day(product, day)
     root = product_named(product).month_option
     if root is None:
         raise SymbolError(f"no options on {product} are known")
@@ -172,12 +174,12 @@ def parse_expiry_token(token: str, product: str) -> Instrument:
 
 
 def format_time(instrument: Instrument) -> str:
-    """The series' symbol in files of times to expiry; other instruments have none, nor has a series
-    that shares its day with the one that the day names."""
+    """The series' symbol in files of times to expiry; other instruments have none, nor has a weekly
+    series whose day names the monthly one."""
     if instrument.kind is not InstrumentKind.SERIES:
         raise SymbolError("only option series have a time to expiry")
     of = contract_named(instrument.contract)
-    if of.weekly and series_of_expiry(instrument.product, of.expiry) != instrument:
-        raise SymbolError(f"{_day_token(of.expiry)} names another series of that day")
-    token = _day_token(of.expiry) if of.weekly else _month_token(of)
+    token = _series_token(of)
+    if of.weekly and series_of_day(instrument.product, of.named_day) != instrument:
+        raise SymbolError(f"{token} names another series of that day")
     return f"{of.product.exchange}.{instrument.product}.N.G.{token}"

@@ -17,6 +17,7 @@ from trade_assets.market.calendar import (
     QUARTERLY_MONTHS,
     future_last_trade,
     month_option_expiry,
+    month_option_friday,
     weekly_day,
     weekly_expiry,
 )
@@ -45,6 +46,8 @@ class Contract:
         weekly: which weekly option it is; None: a future or a monthly option.
         week: of a weekly, which of its weekdays in the month (1 to 5).
         year, month: the month it is named by, not always that of its expiry.
+        named_day: the day that it is named by, be it a business day or not; Labor Day, of a weekly
+            that expires on the Tuesday behind it. A future's is its expiry.
         expiry: last trading day of a future, expiry of an option.
         underlying_id: the future that the option is on; a future's own code.
     """
@@ -56,6 +59,7 @@ class Contract:
     week: int | None
     year: int
     month: int
+    named_day: date
     expiry: date
     underlying_id: str
 
@@ -119,13 +123,14 @@ def contract(root: str, week: int | None, year: int, month: int) -> Contract:
         raise SymbolError(f"contracts are known from {FIRST_YEAR} to {LAST_YEAR}, not of {year}")
     if week is not None:
         weekly = _WEEKLY_ROOTS[root][1]
-        expiry = _weekly_expiry(weekly, root, week, year, month)
+        day = _weekly_day(weekly, root, week, year, month)
+        expiry = weekly_expiry(day)
         underlying = _underlying_id(product, expiry)
-        return Contract(product, False, root, weekly, week, year, month, expiry, underlying)
+        return Contract(product, False, root, weekly, week, year, month, day, expiry, underlying)
     if root == product.month_option:
-        expiry = month_option_expiry(year, month)
+        day, expiry = month_option_friday(year, month), month_option_expiry(year, month)
         underlying = _underlying_id(product, expiry)
-        return Contract(product, False, root, None, None, year, month, expiry, underlying)
+        return Contract(product, False, root, None, None, year, month, day, expiry, underlying)
     return _future(product, year, month)
 
 
@@ -142,14 +147,14 @@ def _future(product: Product, year: int, month: int) -> Contract:
         raise SymbolError(f"{product.code} has futures of H, M, U, Z, not {_letter(month)}")
     expiry = future_last_trade(product, year, month)
     code = _future_code(product, year, month)
-    return Contract(product, True, product.code, None, None, year, month, expiry, code)
+    return Contract(product, True, product.code, None, None, year, month, expiry, expiry, code)
 
 
-def _weekly_expiry(weekly: WeeklyOption, root: str, week: int, year: int, month: int) -> date:
+def _weekly_day(weekly: WeeklyOption, root: str, week: int, year: int, month: int) -> date:
     day = weekly_day(weekly.weekday, week, year, month)
     if day is None:
         raise SymbolError(f"{root}{week} does not exist in {year}-{month:02}: no such weekday")
-    return weekly_expiry(day)
+    return day
 
 
 def _underlying_id(product: Product, expiry: date) -> str:
@@ -186,9 +191,9 @@ def contract_named(code: str) -> Contract:
 
 
 @lru_cache(maxsize=16_384)
-def contract_expiring(root: str, week: int | None, day: date) -> Contract:
-    """The contract of a root and week that ends on a day. Monthly options end in the month before
-    theirs, and holidays move weekly ones over the end of a month.
+def contract_of_day(root: str, week: int | None, day: date) -> Contract:
+    """The contract of a root and week that ends on a day, or is named by it. Monthly options end in
+    the month before theirs, and holidays move weekly ones over the end of a month.
 
     Raises:
         SymbolError: none does; the reason says when the nearest one does.
@@ -196,7 +201,7 @@ def contract_expiring(root: str, week: int | None, day: date) -> Contract:
     product_of_root(root, week)
     near = [found for months in (0, 1, -1) if (found := _contract_near(root, week, day, months))]
     for found in near:
-        if found.expiry == day:
+        if day in (found.expiry, found.named_day):
             return found
     hint = ""
     if near:

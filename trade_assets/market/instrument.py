@@ -14,11 +14,11 @@ from typing import Final
 from trade_assets.errors import SymbolError
 from trade_assets.market.contracts import (
     Contract,
-    contract_expiring,
     contract_named,
+    contract_of_day,
     product_named,
 )
-from trade_assets.market.listed_contracts import listed_series
+from trade_assets.market.listed_contracts import listed_series, series_named_by
 from trade_assets.market.numbers import shown
 from trade_assets.market.products import PRODUCTS
 
@@ -147,7 +147,7 @@ def instrument_of_parts(
     Args:
         product: code of the product, `ZN`.
         asset: the product for a future, else root and week of an option: `OZN`, `WY3`.
-        expiry: last trading day or expiry.
+        expiry: last trading day or expiry, or the day that the contract is named by.
         strike: in points; the desk's file also writes one for futures, where it means nothing.
         put_call: C or P; None for a future.
 
@@ -159,7 +159,7 @@ def instrument_of_parts(
         raise SymbolError(f"{asset!r} is no root of futures or options")
     if expiry is None:
         raise SymbolError(f"{asset} without an expiry is no instrument")
-    contract = contract_expiring(match[1], int(match[2]) if match[2] else None, expiry)
+    contract = contract_of_day(match[1], int(match[2]) if match[2] else None, expiry)
     if contract.product.code != product_named(product).code:
         raise SymbolError(f"{asset} is not on {product} but on {contract.product.code}")
     if contract.is_future and put_call is None:
@@ -187,3 +187,14 @@ def series_of_expiry(product: str, day: date) -> Instrument:
     if not found:
         raise SymbolError(f"no options on {product} expire on {day}")
     return contract_instrument(found[0])
+
+
+def series_of_day(product: str, day: date) -> Instrument:
+    """The option series of a product (by code) that is named by a day, else the one that expires on
+    it: Labor Day names a weekly one that expires on the Tuesday, and the Tuesday its own.
+
+    Raises:
+        SymbolError: there is none, or no such product.
+    """
+    named = series_named_by(product_named(product).code, day)
+    return series_of_expiry(product, day) if named is None else contract_instrument(named)

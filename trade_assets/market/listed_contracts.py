@@ -39,17 +39,32 @@ def listed_contracts(product: Product, first: date, last: date) -> Iterator[Cont
         yield from listed_series(product.code, day)
 
 
+def series_named_by(product_code: str, day: date) -> Contract | None:
+    """The listed option series that is named by a day, whenever it expires; None: there is none.
+
+    A day names one at most: the Friday of a monthly option has no weekly one.
+    """
+    if not _is_known(day):
+        return None
+    found = listed_series(product_code, weekly_expiry(day))
+    return next((series for series in found if series.named_day == day), None)
+
+
 @lru_cache(maxsize=16_384)
 def listed_series(product_code: str, day: date) -> tuple[Contract, ...]:
     """The option series that are listed and expire on a day: the monthly one, then the weekly one
     named by that very day, then those that a holiday moved there."""
-    if not FIRST_YEAR - 1 <= day.year <= LAST_YEAR:
+    if not _is_known(day):
         return ()
     product = PRODUCTS[product_code]
     monthly = _monthly_series(product, day)
     # Holidays never adjoin, so they move an expiry by one day.
     weeklies = (_weekly_series(product, named, day) for named in (day, day - _DAY, day + _DAY))
     return tuple(found for found in (monthly, *weeklies) if found is not None)
+
+
+def _is_known(day: date) -> bool:
+    return FIRST_YEAR - 1 <= day.year <= LAST_YEAR
 
 
 def _monthly_series(product: Product, day: date) -> Contract | None:

@@ -40,7 +40,7 @@ _BLOOMBERG_ROOTS: Final[Mapping[str, str]] = {
 }
 """CME's root of weekly options by Bloomberg's."""
 
-_POINTS: Final = r"[1-9][0-9]{0,2}\.[0-9]{3}"
+_POINTS: Final = r"[1-9][0-9]{0,2}(?:\.[0-9]{1,3})?"
 _BLOOMBERG_MONTH: Final = re.compile(
     rf"([A-Z]{{2,3}})([{MONTH_LETTERS}])([0-9])(?:([CP]) ({_POINTS}))? Comdty"
 )
@@ -57,7 +57,8 @@ _ALIAS: Final = re.compile(f"([A-Z]{{2,4}}) ({'|'.join(_MONTH_NAMES)})([0-9]{{2}
 
 
 def parse_bloomberg(text: str, near_year: int) -> Instrument:
-    """A future, an option, or a product's bare root."""
+    """A future, an option, or a product's bare root. Strikes have three decimals, and are read
+    with fewer: `111.250`, `111.25`."""
     if text in BY_BLOOMBERG:
         return underlying_of(BY_BLOOMBERG[text].code)
     if match := _BLOOMBERG_MONTH.fullmatch(text):

@@ -18,6 +18,7 @@ from trade_assets.market.instrument import (
     InstrumentKind,
     instrument_of_parts,
     parse_id,
+    series_of_day,
     series_of_expiry,
 )
 from trade_assets.market.numbers import shown
@@ -32,6 +33,7 @@ __all__ = [
     "parse_expiry_token",
     "parse_id",
     "parse_symbol",
+    "series_of_day",
     "series_of_expiry",
     "tt_alias",
 ]
@@ -68,7 +70,9 @@ def parse_symbol(text: str, notation: SymbolNotation, as_of: date) -> Instrument
     """The instrument of a symbol.
 
     What it reads it would write the same way, but for these aliases: risk and time symbols of a
-    monthly option by its day, exchange strikes of five digits, TT's alias of a future.
+    monthly option by its day; of a weekly one that a holiday moves, its day and its expiry in place
+    of each other; Bloomberg's strikes with other than three decimals; exchange strikes of five
+    digits; TT's alias of a future.
 
     Args:
         text: the symbol, case and all.

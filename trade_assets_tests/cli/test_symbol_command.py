@@ -103,11 +103,21 @@ def test_an_alias_of_tt_is_read_too(run: Run) -> None:
 def test_a_time_to_expiry_is_that_of_the_series_of_a_day(run: Run) -> None:
     (found,) = meanings(run("symbol", "XCME.ZN.N.G.21JUL25", "--json"))
     assert (found["instrument_id"], found["kind"]) == ("VY3N25", "series")
-    # Memorial Day moves the Monday's options to the Tuesday, whose series the day names.
-    (moved,) = meanings(run("symbol", "XCME.VY4.27MAY25.110:75.C", "--json"))
-    assert (moved["cme"], moved["actant_time"]) == ("VY4K5 C110.75", "XCME.ZN.N.G.27MAY25")
-    (named,) = meanings(run("symbol", "XCME.ZN.N.G.27MAY25", "--json"))
-    assert named["instrument_id"] == "GY4K25"
+    # Memorial Day moves the Monday's options to the Tuesday, and leaves them their name.
+    (moved,) = meanings(run("symbol", "XCME.VY4.26MAY25.110:75.C", "--json"))
+    assert (moved["cme"], moved["expiry"]) == ("VY4K5 C110.75", "2025-05-27")
+    assert moved["actant_time"] == "XCME.ZN.N.G.26MAY25"
+    for day, series in {"26MAY25": "VY4K25", "27MAY25": "GY4K25"}.items():
+        (named,) = meanings(run("symbol", f"XCME.ZN.N.G.{day}", "--json"))
+        assert named["instrument_id"] == series
+
+
+def test_a_short_strike_of_bloomberg(run: Run) -> None:
+    (found,) = meanings(run("symbol", "TJWQ25P4 111.25 Comdty", "--json"))
+    assert (found["instrument_id"], found["bloomberg"]) == (
+        "HY4Q25-P111.25",
+        "TJWQ25P4 111.250 Comdty",
+    )
 
 
 @pytest.mark.parametrize("facts", [OPTION, FUTURE, SERIES, UNDERLYING])
@@ -211,7 +221,7 @@ def test_wrong_option_is_named(run: Run, options: tuple[str, ...], words: str) -
 
 def test_help_has_examples_that_work(run: Run) -> None:
     text = run("symbol", "--help").out
-    assert 'trade-assets symbol "VBYN25C3 110.750 Comdty" --json' in text
+    assert 'trade-assets symbol "VBYN25C3 110.75 Comdty" --json' in text
     assert "trade-assets symbol ZNU5 --notation cme --as-of 2025-07-17" in text
     assert meanings(run("symbol", "VBYN25C3 110.750 Comdty", "--json")) == [OPTION]
     assert run("symbol", "ZNU5", "--notation", "cme", "--as-of", "2025-07-17").code == 0

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trade_assets.errors import SymbolError
+from trade_assets.market.contracts import contract_named
 from trade_assets.market.instrument import Instrument, contract_instrument
 from trade_assets.market.listed_contracts import listed_contracts
 from trade_assets.market.products import PRODUCTS
@@ -29,8 +30,10 @@ LISTED = [
 ]
 
 ALIASES = {
-    SymbolNotation.ACTANT_RISK: r"XCME\.O[A-Z]{2}\.[0-9]{2}[A-Z]{3}[0-9]{2}(\..*)?",
+    SymbolNotation.ACTANT_RISK: r"XCME\.(O[A-Z]{2}|[A-Z]{2}[1-5])\.[0-9]{2}[A-Z]{3}[0-9]{2}(\..*)?",
+    SymbolNotation.ACTANT_TRADES: r"XCMEO[CP]ADPS[0-9]{8}.*",
     SymbolNotation.ACTANT_TIME: r"XCME\.[A-Z]{2}\.N\.G\.[0-9]{2}[A-Z]{3}[0-9]{2}",
+    SymbolNotation.BLOOMBERG: r".*[CP][1-5]? [0-9]+(\.[0-9]{1,2})? Comdty",
     SymbolNotation.CME: r"[0-9A-Z]+ [CP][1-9][0-9]{4}|[A-Z]+ [A-Z][a-z]{2}[0-9]{2}",
 }
 """Forms that are read but not written."""
@@ -74,7 +77,23 @@ def test_all_that_is_listed_is_read_back_in_every_notation() -> None:
     assert forms[SymbolNotation.CME] == forms[SymbolNotation.ACTANT_RISK] == 3 * series + futures
     assert forms[SymbolNotation.ACTANT_TRADES] == 2 * series + futures
     assert forms[SymbolNotation.BLOOMBERG] == 2 * series + futures
-    assert series - 16 * 12 < forms[SymbolNotation.ACTANT_TIME] < series
+    assert forms[SymbolNotation.ACTANT_TIME] == series
+
+
+def test_a_day_names_the_series_and_not_its_expiry() -> None:
+    """In risk and time symbols; both days are read, and are one only where no holiday is."""
+    moved = 0
+    for item in LISTED:
+        of = contract_named(item.contract)
+        if of.weekly is None:
+            continue
+        moved += of.named_day != of.expiry
+        risk = format_symbol(item, SymbolNotation.ACTANT_RISK)
+        for day in {of.named_day, of.expiry}:
+            text = f"{risk.rpartition('.')[0]}.{day:%d%b%y}".upper()
+            assert parse_symbol(text, SymbolNotation.ACTANT_RISK, day) == item
+            assert (text == risk) == (day == of.named_day)
+    assert moved > 16 * 6
 
 
 def test_symbols_are_of_one_instrument_each() -> None:

@@ -16,6 +16,7 @@ from trade_assets.market.symbols import (
     parse_expiry_token,
     parse_id,
     parse_symbol,
+    series_of_day,
     series_of_expiry,
     tt_alias,
 )
@@ -52,7 +53,16 @@ EXAMPLES = [
     ("ZN3N25-P110", TRADES, "XCMEOPADPS20250718N0ZN3/110"),
     ("ZN4N25-P110.75", TRADES, "XCMEOPADPS20250725N0ZN4/110.75"),
     ("ZN1Q25", TIME, "XCME.ZN.N.G.01AUG25"),
-    ("ZN1N25-C111", RISK, "XCME.ZN1.03JUL25.111.C"),
+    # A holiday moves the expiry, and not the name.
+    ("ZN1N25-C111", RISK, "XCME.ZN1.04JUL25.111.C"),
+    ("ZN1N25", TIME, "XCME.ZN.N.G.04JUL25"),
+    ("VY1U25", RISK, "XCME.VY1.01SEP25"),
+    ("VY1U25", TIME, "XCME.ZN.N.G.01SEP25"),
+    ("VY1U25-P110.5", RISK, "XCME.VY1.01SEP25.110:5.P"),
+    ("VY1U25-P110.5", TRADES, "XCMEOPADPS20250902U0VY1/110.5"),
+    ("GY1U25", TIME, "XCME.ZN.N.G.02SEP25"),
+    ("HY4Z20", TIME, "XCME.ZN.N.G.24DEC20"),
+    ("OZNF21", TIME, "XCME.ZN.N.G.JAN21"),
     ("OZNQ25", RISK, "XCME.OZN.AUG25"),
     ("OZNQ25", TIME, "XCME.ZN.N.G.AUG25"),
     ("OZNQ25", CME, "OZNQ5"),
@@ -86,6 +96,14 @@ def test_examples_both_ways(instrument_id: str, notation: SymbolNotation, text: 
         ("OZNQ25-C111", RISK, "XCME.OZN.25JUL25.111.C"),
         ("OZNQ25", RISK, "XCME.OZN.25JUL25"),
         ("OZNQ25", TIME, "XCME.ZN.N.G.25JUL25"),
+        ("VY1U25-P110.5", RISK, "XCME.VY1.02SEP25.110:5.P"),
+        ("VY1U25-P110.5", TRADES, "XCMEOPADPS20250901U0VY1/110.5"),
+        ("ZN1N25", RISK, "XCME.ZN1.03JUL25"),
+        ("OZNF21", TIME, "XCME.ZN.N.G.25DEC20"),
+        ("HY4Q25-P111.25", BLOOMBERG, "TJWQ25P4 111.25 Comdty"),
+        ("HY4Q25-P111.5", BLOOMBERG, "TJWQ25P4 111.50 Comdty"),
+        ("ZN3N25-C112", BLOOMBERG, "3MN5C 112 Comdty"),
+        ("OZNQ25-C112.25", BLOOMBERG, "TYQ5C 112.25 Comdty"),
         ("VY3N25-C110.75", CME, "VY3N5 C11075"),
         ("VY3N25-C111", CME, "VY3N5 C11100"),
         ("ZNU25", CME, "ZN Sep25"),
@@ -202,7 +220,7 @@ def test_years_of_one_digit(text: str, as_of: str, instrument_id: str) -> None:
         (TRADES, "XCMEFFDPSX00010101U0ZN", "no ZN expires on 0001-01-01"),
         (TRADES, "XCMEFFDPSX99991231Z0ZN", "no ZN expires on 9999-12-31"),
         (TIME, "XCME.ZN.N.G.20JUL25", "no options on ZN expire on 2025-07-20"),
-        (TIME, "XCME.ZN.N.G.04JUL25", "no options on ZN expire on 2025-07-04"),
+        (TIME, "XCME.ZN.N.G.05JUL25", "no options on ZN expire on 2025-07-05"),
         (TIME, "XCME.ZB.N.G.21JUL25", "no options on ZB expire on 2025-07-21"),
         (TIME, "XEUR.FGBL.N.G.AUG25", "no options on FGBL are known"),
         (TIME, "XCME.OZN.N.G.AUG25", "OZN is no product"),
@@ -213,7 +231,9 @@ def test_years_of_one_digit(text: str, as_of: str, instrument_id: str) -> None:
         (BLOOMBERG, "VBYN25C5 112.000 Comdty", "VY5 does not exist in 2025-07"),
         (BLOOMBERG, "ABCN25C3 112.000 Comdty", "ABC is the root of no weekly options"),
         (BLOOMBERG, "3XN5C 112.000 Comdty", "X is the root of no weekly options"),
-        (BLOOMBERG, "TYQ5C 112.25 Comdty", "not the form"),
+        (BLOOMBERG, "TYQ5C 112. Comdty", "not the form"),
+        (BLOOMBERG, "TYQ5C 112.2500 Comdty", "not the form"),
+        (BLOOMBERG, "TYQ5C 0.25 Comdty", "not the form"),
         (BLOOMBERG, "TYU5", "not the form"),
         (CME, "ZNU25", "not the form"),
         (CME, "ZNQ5", "ZN has futures of H, M, U, Z, not Q"),
@@ -240,7 +260,6 @@ def test_refused_with_the_reason(notation: SymbolNotation, text: str, reason: st
         (TRADES, "ZN", "ledgers name futures and options alone"),
         (TIME, "ZNU25", "only option series have a time to expiry"),
         (TIME, "VY3N25-C111", "only option series"),
-        (TIME, "VY4K25", "27MAY25 names another series of that day"),
         (TIME, "ZN4N25", "25JUL25 names another series of that day"),
         (BLOOMBERG, "VY3N25", "Bloomberg names single options"),
     ],
@@ -306,6 +325,7 @@ def test_parts_of_a_start_of_day_file() -> None:
     assert of_parts("OZN", "2025-05-23", "100", "C") == "OZNM25-C100"
     assert of_parts("WY3", "2025-05-21", "100.0", "P") == "WY3K25-P100"
     assert of_parts("VY4", "2025-05-27", "109.50", "P") == "VY4K25-P109.5"
+    assert of_parts("VY4", "2025-05-26", "109.50", "P") == "VY4K25-P109.5"
     assert of_parts("ZN5", "2025-05-30", "109.75", "P") == "ZN5K25-P109.75"
 
 
@@ -355,6 +375,22 @@ def test_series_by_expiry(day: str, series: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("day", "series", "expiry"),
+    [
+        ("2025-09-01", "VY1U25", "2025-09-02"),
+        ("2025-09-02", "GY1U25", "2025-09-02"),
+        ("2025-07-25", "OZNQ25", "2025-07-25"),
+        ("2020-12-24", "HY4Z20", "2020-12-24"),
+        ("2020-12-25", "OZNF21", "2020-12-24"),
+        ("2099-06-01", "VY1M99", "2099-06-01"),
+    ],
+)
+def test_series_by_the_day_that_names_them(day: str, series: str, expiry: str) -> None:
+    found = series_of_day("ZN", date.fromisoformat(day))
+    assert (found.instrument_id, str(found.expiry)) == (series, expiry)
+
+
+@pytest.mark.parametrize(
     ("product", "day"),
     [
         ("ZN", "2025-07-19"),
@@ -370,6 +406,15 @@ def test_series_by_expiry(day: str, series: str) -> None:
 def test_days_without_a_series(product: str, day: str) -> None:
     with pytest.raises(SymbolError):
         series_of_expiry(product, date.fromisoformat(day))
+
+
+@pytest.mark.parametrize(
+    ("product", "day"),
+    [("ZN", "2025-07-19"), ("ZB", "2025-09-01"), ("ES", "2025-07-25"), ("ZN", "0001-01-01")],
+)
+def test_days_that_name_no_series(product: str, day: str) -> None:
+    with pytest.raises(SymbolError):
+        series_of_day(product, date.fromisoformat(day))
 
 
 def test_expiry_tokens() -> None:

@@ -201,10 +201,11 @@ def test_an_option_that_cannot_be_translated_asks_for_nothing(key: str) -> None:
     ("option", "instrument_id", "time"),
     [
         # Memorial Day moves the Monday's series to the day of the Tuesday's.
+        ("XCME.VY4.26MAY25.110:75.C", "VY4K25-C110.75", "XCME.ZN.N.G.27MAY25"),
         ("XCME.VY4.27MAY25.110:75.C", "VY4K25-C110.75", "XCME.ZN.N.G.27MAY25"),
         ("XCME.GY4.27MAY25.110:75.C", "GY4K25-C110.75", "XCME.ZN.N.G.27MAY25"),
         # Independence Day moves the Friday's to the day of the Thursday's.
-        ("XCME.ZN1.03JUL25.110:75.C", "ZN1N25-C110.75", "XCME.ZN.N.G.03JUL25"),
+        ("XCME.ZN1.04JUL25.110:75.C", "ZN1N25-C110.75", "XCME.ZN.N.G.03JUL25"),
     ],
 )
 def test_a_series_that_a_holiday_moved_has_the_time_of_its_day(
