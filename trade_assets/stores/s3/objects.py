@@ -33,6 +33,7 @@ from trade_assets.errors import (
 from trade_assets.settings import AwsService, Profile, Settings
 from trade_assets.stores.aws import (
     LOCAL_CREDENTIAL,
+    TRANSIENT_CODES,
     as_store_error,
     aws_address,
     aws_session,
@@ -195,22 +196,39 @@ class ObjectStore:
         etag = self.put(f"{QUARANTINE_PREFIX}{key}", data)
         self._put_report(key, etag, reason, (), at)
 
-    @retried
     def release(self, keys: Sequence[str]) -> None:
-        """Take files out of quarantine: they have been stored whole after all."""
-        objects: list[ObjectIdentifierTypeDef] = [
-            {"Key": f"{QUARANTINE_PREFIX}{key}{suffix}"}
-            for key in keys
-            for suffix in ("", ERROR_SUFFIX)
+        """Take files out of quarantine: they have been stored whole after all.
+
+        Raises:
+            StoreRejectedError: S3 refuses to delete an object.
+            StoreUnavailableError: it still fails with some.
+        """
+        objects = [
+            f"{QUARANTINE_PREFIX}{key}{suffix}" for key in keys for suffix in ("", ERROR_SUFFIX)
         ]
+        for start in range(0, len(objects), DELETE_KEYS):
+            self._delete(dict.fromkeys(objects[start : start + DELETE_KEYS]))
+
+    @retried
+    def _delete(self, pending: dict[str, None]) -> None:
+        """Delete objects, and read the answer: those that are gone are taken out of `pending`, so
+        that another try deletes the others only."""
+        objects: list[ObjectIdentifierTypeDef] = [{"Key": key} for key in pending]
+        what = f"releasing {len(pending)} files from quarantine"
         try:
-            for start in range(0, len(objects), DELETE_KEYS):
-                part = objects[start : start + DELETE_KEYS]
-                self._s3.delete_objects(
-                    Bucket=self._bucket, Delete={"Objects": part, "Quiet": True}
-                )
+            answer = self._s3.delete_objects(
+                Bucket=self._bucket, Delete={"Objects": objects, "Quiet": True}
+            )
         except (ClientError, BotoCoreError) as error:
-            raise as_store_error(error, "releasing files from quarantine") from error
+            raise as_store_error(error, what) from error
+        failed = {item.get("Key", ""): item for item in answer.get("Errors", [])}
+        for key in [key for key in pending if key not in failed]:
+            del pending[key]
+        passing = [key for key, item in failed.items() if item.get("Code") in TRANSIENT_CODES]
+        for key in passing or failed:
+            code, text = failed[key].get("Code", ""), failed[key].get("Message", "")
+            kind = StoreUnavailableError if passing else StoreRejectedError
+            raise kind(f"{what}: {key}: {code}: {text}")
 
     def close(self) -> None:
         """Give the threads back."""

@@ -1,14 +1,16 @@
 """The queue of bucket notifications: SQS, and what S3 writes into it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote_plus
 
 import orjson
 from botocore.exceptions import BotoCoreError, ClientError
 
+from trade_assets.errors import StoreUnavailableError
+from trade_assets.logs import get_logger
 from trade_assets.settings import Settings
 from trade_assets.stores.aws import as_store_error, sqs_client
 from trade_assets.stores.retrying import NO_RETRIES, Retries, retried
@@ -16,6 +18,8 @@ from trade_assets.stores.retrying import NO_RETRIES, Retries, retried
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import MessageTypeDef
+
+log = get_logger(__name__)
 
 QUEUE_BATCH: Final = 10
 """Most messages in one request of SQS."""
@@ -84,34 +88,52 @@ class NotificationQueue:
             raise as_store_error(error, "receiving from the queue") from error
         return [_message(message) for message in answer.get("Messages", [])]
 
-    @retried
     def delete(self, messages: Sequence[Message]) -> None:
-        """Delete messages that are done with."""
+        """Delete messages that are done with; what SQS refuses to delete comes back by itself.
+
+        Raises:
+            StoreUnavailableError: SQS still fails with some of them.
+        """
         for part in _tens(messages):
-            entries = [
-                {"Id": str(index), "ReceiptHandle": message.handle}
-                for index, message in enumerate(part)
-            ]
-            try:
-                self._sqs.delete_message_batch(QueueUrl=self._url, Entries=entries)  # type: ignore[arg-type]
-            except (ClientError, BotoCoreError) as error:
-                raise as_store_error(error, "deleting from the queue") from error
+            entries = {
+                str(at): {"ReceiptHandle": message.handle} for at, message in enumerate(part)
+            }
+            self._send(self._sqs.delete_message_batch, entries, "deleting from the queue")
+
+    def postpone(self, messages: Sequence[Message], seconds: int) -> None:
+        """Let messages come back after `seconds` (0: at once); also extends those in work.
+
+        Raises:
+            StoreUnavailableError: SQS still fails with some of them.
+        """
+        for part in _tens(messages):
+            entries: dict[str, dict[str, Any]] = {
+                str(at): {"ReceiptHandle": message.handle, "VisibilityTimeout": seconds}
+                for at, message in enumerate(part)
+            }
+            self._send(self._sqs.change_message_visibility_batch, entries, "postponing messages")
 
     @retried
-    def postpone(self, messages: Sequence[Message], seconds: int) -> None:
-        """Let messages come back after `seconds` (0: at once); also extends those in work."""
-        for part in _tens(messages):
-            entries = [
-                {"Id": str(index), "ReceiptHandle": m.handle, "VisibilityTimeout": seconds}
-                for index, m in enumerate(part)
-            ]
-            try:
-                self._sqs.change_message_visibility_batch(
-                    QueueUrl=self._url,
-                    Entries=entries,  # type: ignore[arg-type]
-                )
-            except (ClientError, BotoCoreError) as error:
-                raise as_store_error(error, "postponing messages") from error
+    def _send(
+        self, call: Callable[..., Any], pending: dict[str, dict[str, Any]], what: str
+    ) -> None:
+        """Send a batch by id, and read its answer: what went well is taken out of `pending`, so
+        that another try sends the others only. What is refused for good is told and taken out."""
+        entries = [{"Id": identity, **entry} for identity, entry in pending.items()]
+        try:
+            answer = call(QueueUrl=self._url, Entries=entries)
+        except (ClientError, BotoCoreError) as error:
+            raise as_store_error(error, what) from error
+        failed = {item["Id"]: item for item in answer.get("Failed", [])}
+        refused = [item for item in failed.values() if item.get("SenderFault")]
+        if refused:
+            log.warning(f"{what}: refused", count=len(refused), first=_reason(refused[0]))
+        again = [identity for identity, item in failed.items() if not item.get("SenderFault")]
+        for identity in [identity for identity in pending if identity not in again]:
+            del pending[identity]
+        if pending:
+            first = _reason(failed[again[0]])
+            raise StoreUnavailableError(f"{what}: SQS failed with {len(pending)} of them: {first}")
 
     @retried
     def depth(self) -> QueueDepth:
@@ -179,6 +201,10 @@ def announcements(body: str) -> tuple[Announcement, ...] | None:
         )
     except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError, ValueError):
         return None
+
+
+def _reason(failed: Mapping[str, Any]) -> str:
+    return f"{failed.get('Code', '')}: {failed.get('Message', '')}"
 
 
 def _tens(messages: Sequence[Message]) -> Iterable[Sequence[Message]]:
