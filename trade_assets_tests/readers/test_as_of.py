@@ -1,5 +1,6 @@
 """Records as of a time, from a real Redis and a real DynamoDB table: against a plain list."""
 
+import threading
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -15,6 +16,7 @@ from trade_assets.errors import StoreRejectedError, StoreUnavailableError
 from trade_assets.feeds.formats.sod import SOD
 from trade_assets.ports import free_port
 from trade_assets.settings import Settings
+from trade_assets_tests.stores.dynamodb.faulty_dynamo import faulty_dynamo
 from trade_assets_tests.stores.samples import SPOT, records
 from trade_assets_tests.support.stores import Stores
 
@@ -216,3 +218,19 @@ def test_the_past_without_its_table_is_refused(settings: Settings) -> None:
         assert found(stores, [key], 10, 20) == [(key, 10)]
         with pytest.raises(StoreRejectedError, match="reading history"):
             stores.as_of.records(SPOT, [key], at(9), at(20))
+
+
+def test_the_queries_of_the_past_go_side_by_side(module_settings: Settings) -> None:
+    keys = [new_key(), new_key()]
+    with Stores(module_settings) as stores:
+        for key in keys:
+            write(stores, frame_of(key, [(micros, "a.csv") for micros in (0, 10, 20)]))
+    together = threading.Barrier(2 * len(keys))
+
+    def wait_for_the_others(_: bytes, __: object) -> None:
+        together.wait(60)  # broken, and the query with it, unless all are on the way at once
+
+    with faulty_dynamo(module_settings) as (dynamo, behind), Stores(behind) as stores:
+        dynamo.faults["Query"] = [wait_for_the_others] * together.parties
+        answer = found(stores, keys, 5, 15)
+    assert answer == sorted((key, micros) for key in keys for micros in (0, 10))

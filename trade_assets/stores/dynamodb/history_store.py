@@ -4,7 +4,7 @@ pk `<source>#<feed>#<record_key>`, sk `<event_time ISO µs Z>#<file name>`: the 
 same items, so a replay writes nothing new.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -30,6 +30,16 @@ class HistoryWritten:
 
     rows: int
     puts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """What `HistoryStore.read` is to read of one key, newest first."""
+
+    record_key: str
+    since: datetime | None = None
+    until: datetime | None = None
+    limit: int | None = None
 
 
 class HistoryStore:
@@ -82,6 +92,19 @@ class HistoryStore:
         }
         yield from map(
             plain_record, self._calls.query(query, f"reading history of {record_key}", limit)
+        )
+
+    def read_many(
+        self, dataset: Dataset, stretches: Sequence[Stretch]
+    ) -> list[list[dict[str, Any]]]:
+        """What `read` answers for each stretch, in order; the queries go side by side."""
+        return self._calls.map(
+            lambda part: list(
+                self.read(
+                    dataset, part.record_key, since=part.since, until=part.until, limit=part.limit
+                )
+            ),
+            stretches,
         )
 
     def fetch(self, dataset: Dataset, records: pl.DataFrame) -> pl.DataFrame:
