@@ -83,10 +83,16 @@ def rejects_text(rejected: Sequence[RejectedRow]) -> str | None:
     bad = [row for row in rejected if not row.duplicate]
     duplicates = len(rejected) - len(bad)
     texts = [
-        f"{len(bad)} rows rejected; the first, row {bad[0].row}: {bad[0].reason}" if bad else "",
+        _bad_rows_text(bad) if bad else "",
         f"{duplicates} duplicate rows, of which the last stays" if duplicates else "",
     ]
     return "; ".join(text for text in texts if text)
+
+
+def _bad_rows_text(bad: Sequence[RejectedRow]) -> str:
+    first, alike = bad[0], len({row.reason for row in bad}) == 1
+    which = "all, from" if alike and len(bad) > 1 else "the first,"
+    return f"{len(bad)} rows rejected; {which} row {first.row}: {first.reason}"
 
 
 def _quarantine(objects: ObjectStore, result: FileResult) -> None:

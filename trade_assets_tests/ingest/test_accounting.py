@@ -18,6 +18,10 @@ TWICE = RejectedRow(8, "said again in row 9", "A,1", duplicate=True)
 def test_rejected_rows_are_told_in_a_sentence() -> None:
     assert rejects_text(()) is None
     assert rejects_text([BAD]) == "1 rows rejected; the first, row 7: bid is no number"
+    alike = RejectedRow(9, BAD.reason, "odder,x")
+    assert rejects_text([BAD, alike]) == "2 rows rejected; all, from row 7: bid is no number"
+    other = RejectedRow(9, "ask is no number", "odder,x")
+    assert rejects_text([BAD, other]) == "2 rows rejected; the first, row 7: bid is no number"
     assert rejects_text([TWICE]) == "1 duplicate rows, of which the last stays"
     assert rejects_text([TWICE, BAD]) == (
         "1 rows rejected; the first, row 7: bid is no number; "

@@ -7,8 +7,9 @@ A line is a row: quotes have no meaning in the desk's files, and a reader that h
 swallows every line up to the next quote.
 """
 
+import difflib
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -27,10 +28,16 @@ from trade_assets.datasets.records import (
     RejectedRow,
 )
 from trade_assets.errors import UnparsableFileError
-from trade_assets.market.numbers import shown
+from trade_assets.market.numbers import SHOWN_CHARACTERS, shown
 
 MAX_LINE_CHARACTERS: Final = 16_384
 """Longest row that is read: a desk's row has 100 to 200 characters, an item of DynamoDB 400 KB."""
+
+MOST_COMPARED: Final = 100
+"""Columns of a header, at most, that are compared with one that it lacks; a desk's have 7 to 50."""
+
+NEAR: Final = 0.4
+"""Likeness from which on one column may stand for another: `Settlement Price` for `PX_SETTLE`."""
 
 _CONTROL_BYTES: Final = bytes({*range(32), 127} - {ord("\n"), ord("\r")})
 _UNREADABLE: Final = re.compile("[\x00-\x1f\x7f-\x9f]|(\ufffd)")
@@ -66,6 +73,10 @@ class Rows:
                 (position, f"{column} {shown(texts[position])} {reason}")
                 for position in mask.arg_true().to_list()
             )
+
+    def reject_blank(self, column: str) -> None:
+        """Reject the rows that have nothing in `column`, or blanks alone: they name nothing."""
+        self.reject_where(self.text[column].str.strip_chars() == "", column, "is missing")
 
 
 def read_rows(
@@ -109,9 +120,10 @@ def _header(line: str, row: int, file_name: str, required: Iterable[str]) -> lis
     names = [name.strip() for name in line.split(",")]
     while names and not names[-1]:
         names.pop()
-    for name in required:
-        if name not in names:
-            raise UnparsableFileError(file_name, f"the header has no column {name!r}", (row,))
+    if missing := [name for name in required if name not in names]:
+        strangers = [name for name in names if name not in required][:MOST_COMPARED]
+        reason = f"the header has no column {' and no '.join(_missed(missing, strangers))}"
+        raise UnparsableFileError(file_name, reason, (row,))
     for position, name in enumerate(names):
         if not name:
             reason = f"column {position + 1} of the header has no name"
@@ -121,6 +133,14 @@ def _header(line: str, row: int, file_name: str, required: Iterable[str]) -> lis
     if _UNREADABLE.search(line) or len(line) > MAX_LINE_CHARACTERS:
         raise UnparsableFileError(file_name, "the header is not a line of plain text", (row,))
     return names
+
+
+def _missed(missing: Iterable[str], strangers: Iterable[str]) -> Iterator[str]:
+    """Columns that a header lacks, each with that of `strangers` whose name is nearest to it."""
+    names = {name[:SHOWN_CHARACTERS].casefold(): name for name in strangers}
+    for column in missing:
+        near = difflib.get_close_matches(column.casefold(), names, n=1, cutoff=NEAR)
+        yield f"{column!r} (nearest: {shown(names[near[0]])})" if near else f"{column!r}"
 
 
 def _unreadable(data: bytes, lines: list[str], numbers: list[int]) -> dict[int, str]:
@@ -213,13 +233,12 @@ def finish(
 
 
 def _check_keys(rows: Rows, keys: pl.Series) -> None:
-    sizes = keys.str.len_bytes()
-    if (sizes == 0).any() or (sizes > MAX_KEY_BYTES).any():
-        rows.reject_at((at, "has no record key") for at in (sizes == 0).arg_true())
-        rows.reject_at(
-            (at, f"has a record key of more than {MAX_KEY_BYTES} bytes")
-            for at in (sizes > MAX_KEY_BYTES).arg_true()
-        )
+    blank = keys.str.strip_chars() == ""
+    rows.reject_at((at, "has no record key") for at in blank.arg_true())
+    too_long = keys.str.len_bytes() > MAX_KEY_BYTES
+    rows.reject_at(
+        (at, f"has a record key of more than {MAX_KEY_BYTES} bytes") for at in too_long.arg_true()
+    )
 
 
 def extra_column(text: pl.DataFrame, names: Sequence[str]) -> pl.Series:

@@ -74,7 +74,7 @@ def _instruments(rows: Rows, symbols: pl.Series, as_of: date) -> pl.DataFrame:
     if EXPIRY not in rows.text.columns:
         return found
     texts, expected = rows.text[EXPIRY], found["expiry"]
-    expiries = read_dates(texts, [DateForm.US_SHORT])
+    expiries = read_dates(texts, [DateForm.US])
     rows.reject_where(expiries.is_null() & (texts != ""), EXPIRY, "is not a date")
     # The price is the symbol's all the same: the calendar may not know a closure of a single day.
     doubtful = (expiries != expected).fill_null(False)

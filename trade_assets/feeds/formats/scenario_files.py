@@ -103,7 +103,7 @@ def scope_problem(text: str) -> str | None:
 
 def metric_problem(text: str) -> str | None:
     """Why a text cannot be a metric, or None."""
-    if not text:
+    if not text.strip():
         return "is missing"
     return "has a control character" if _CONTROL.search(text) else None
 

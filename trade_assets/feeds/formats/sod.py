@@ -48,7 +48,9 @@ KNOWN: Final = frozenset({*REQUIRED, *OPTIONAL})
 FUTURE: Final = "FUTURE"
 OPTION: Final = "FUTR-OP"
 
-DATE_FORMS: Final = (DateForm.US_SHORT, DateForm.ISO)
+DATE_FORMS: Final = (DateForm.US, DateForm.ISO)
+
+CONTRADICTION: Final = "the sign of QUANTITY contradicts the side: LONG_SHORT says long"
 
 SCHEMA: Final[Mapping[str, pl.DataType]] = {
     "account": pl.String(),
@@ -74,7 +76,8 @@ COLUMN_TEXTS: Final[Mapping[str, str]] = {
 def parse_sod(data: bytes, file_name: str) -> ParsedFile:
     """Rows of a start-of-day file under `SCHEMA`; see `Parser` for the promise.
 
-    `LONG_SHORT` says which way a position goes: a short one may be written with or without a minus.
+    `LONG_SHORT` says which way a position goes: a short one may be written with or without a minus,
+    a long one that has a minus is rejected.
     Expiry, strike and right are the file's own, whether or not the instrument is known. What the
     file says of a future's strike, and an underlying that is no product of ours, are in `extra`.
 
@@ -103,7 +106,7 @@ def parse_sod(data: bytes, file_name: str) -> ParsedFile:
 
 def _check_names(rows: Rows) -> None:
     for column in ("ACCOUNT", "UNDERLYING", "PRODUCT_CODE"):
-        rows.reject_where(rows.text[column] == "", column, "is missing")
+        rows.reject_blank(column)
     # Other characters could make the keys of two positions one.
     strange = ~rows.text["ASSET"].str.contains("^[A-Za-z0-9]+$")
     rows.reject_where(strange, "ASSET", "is no name of an asset")
@@ -209,7 +212,8 @@ def _quantities(rows: Rows) -> pl.Series:
     sides = rows.text["LONG_SHORT"]
     rows.reject_where(~sides.is_in(("L", "S")), "LONG_SHORT", "is neither L nor S")
     contradicted = (sides == "L") & (quantities < 0).fill_null(False)
-    rows.reject_where(contradicted, "QUANTITY", "is negative and long")
+    # Not with the quantity: a file is written so as a whole, and it is one thing that is wrong.
+    rows.reject_at((at, CONTRADICTION) for at in contradicted.arg_true())
     short = (sides == "S") & (quantities != 0)
     return quantities.zip_with(~short.fill_null(False), -quantities.abs())
 

@@ -71,7 +71,7 @@ def parse_fills(data: bytes, file_name: str) -> ParsedFile:
     local, utc = _times(rows)
     sides = pl.Series("side", [SIDES.get(side) for side in text["buySell"]], dtype=pl.String)
     rows.reject_where(sides.is_null(), "buySell", "is neither B nor S")
-    rows.reject_where(text["instrumentName"] == "", "instrumentName", "is missing")
+    rows.reject_blank("instrumentName")
     (quantities, prices), problems = read_numbers([text["quantity"], text["price"]], missing=())
     rows.reject_at(problems)
     rows.reject_where(quantities <= 0, "quantity", "is not above 0")

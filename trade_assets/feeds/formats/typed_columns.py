@@ -19,9 +19,8 @@ class DateForm(Enum):
     """A way to write a date: the shape of its text, and its fields."""
 
     ISO = (f"^{YEAR}-[0-9]{{2}}-[0-9]{{2}}$", "%Y-%m-%d")
-    US = (f"^[0-9]{{2}}/[0-9]{{2}}/{YEAR}$", "%m/%d/%Y")
-    US_SHORT = (f"^[0-9]{{1,2}}/[0-9]{{1,2}}/{YEAR}$", "%m/%d/%Y")
-    """As `US`, whose zeros in front may be left out."""
+    US = (f"^[0-9]{{1,2}}/[0-9]{{1,2}}/{YEAR}$", "%m/%d/%Y")
+    """Zeros in front may be left out: `9/19/2025`."""
 
 
 def read_dates(texts: pl.Series, forms: Iterable[DateForm]) -> pl.Series:

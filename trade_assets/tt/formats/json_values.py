@@ -1,8 +1,8 @@
 """Values of TT's JSON, whose types are loose, to ours: one function a kind of value.
 
-Each takes what `orjson` made of the JSON, returns None where it is missing (null or an empty text),
-and raises `PydanticCustomError` with a reason that follows the value in a sentence. Which field
-has which kind of value is `row_models`' business.
+Each takes what `orjson` made of the JSON, returns None where it is missing (null, or a text without
+anything but blanks), and raises `PydanticCustomError` with a reason that follows the value in a
+sentence. Which field has which kind of value is `row_models`' business.
 """
 
 from collections.abc import Callable, Mapping
@@ -29,13 +29,17 @@ def problem(reason: str) -> PydanticCustomError:
     return PydanticCustomError("tt", reason)  # its text is no template
 
 
+def _is_missing(value: object) -> bool:
+    return value is None or (type(value) is str and not value.strip())
+
+
 def as_text(value: object) -> str | None:
     """An id, code or name: exactly the text, or the whole number's digits; None: it is missing.
 
     Raises:
         PydanticCustomError: it is anything else, also a bool or a number that has lost digits.
     """
-    if value is None or value == "":
+    if _is_missing(value):
         return None
     if type(value) is str:
         return value
@@ -54,7 +58,7 @@ def as_id(value: object) -> str | None:
 
 def as_number(value: object) -> float | None:
     """A finite number that every store can hold; 0.0 for -0.0; None: it is missing."""
-    if value is None or value == "":
+    if _is_missing(value):
         return None
     if type(value) is str:
         read = read_number(value)
@@ -72,7 +76,7 @@ def as_number(value: object) -> float | None:
 
 def as_whole(value: object) -> int | None:
     """A whole number of 64 bits, also one in digits of text; None: it is missing."""
-    if value is None or value == "":
+    if _is_missing(value):
         return None
     if type(value) is str and value.isascii() and value.isdigit() and len(value) < 20:
         value = int(value)
@@ -119,7 +123,7 @@ def _day(digits: int) -> date | None:
 
 def as_flag(value: object) -> bool | None:
     """true or false, also as texts; None: it is missing."""
-    if value is None or value == "":
+    if _is_missing(value):
         return None
     if type(value) is str and value.lower() in ("true", "false"):
         return value.lower() == "true"
@@ -130,7 +134,7 @@ def as_flag(value: object) -> bool | None:
 
 def as_json(value: object) -> str | None:
     """Anything, as JSON text; None: it is missing."""
-    if value is None or value in ("", [], {}):
+    if _is_missing(value) or value in ([], {}):
         return None
     try:
         return orjson.dumps(value).decode()

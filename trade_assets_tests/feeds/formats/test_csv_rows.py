@@ -43,6 +43,24 @@ def test_unusable_headers_are_named(header: bytes, message: str) -> None:
         parse_spot_risk(header + b"\nK,1,2,3,F\n", NAME)
 
 
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        (b"Key,BID,ASK,STRIKE", "no column 'ITYPE'"),
+        (b"Key,BID,ASK,Strike,ITYPE", "no column 'STRIKE' (nearest: 'Strike')"),
+        (
+            b"Key,BID_PX,ASK,STRIKE,INSTYPE,IVBID",
+            "no column 'BID' (nearest: 'IVBID') and no 'ITYPE' (nearest: 'INSTYPE')",
+        ),
+        (b"Key,BID,ASK,STRIKE," + b"itype" * 20, "no column 'ITYPE'"),
+    ],
+)
+def test_a_header_of_another_file_is_compared_with_the_feeds(header: bytes, message: str) -> None:
+    with pytest.raises(UnparsableFileError) as caught:
+        parse_spot_risk(header + b"\n", NAME)
+    assert caught.value.reason == f"the header has {message}"
+
+
 def test_header_may_end_in_commas_and_begin_with_a_byte_order_mark() -> None:
     parsed = parse_spot_risk(b"\xef\xbb\xbfKey,BID,ASK,STRIKE,ITYPE,,\nK,1,2,3,F,,\n", NAME)
     assert (parsed.frame["record_key"].to_list(), parsed.rejected) == (["K"], ())
@@ -100,6 +118,12 @@ def test_record_keys_have_a_length() -> None:
     stored, rejected = outcome(b",1,2,3,F\n" + long + b",1,2,3,F\n" + longest + b",1,2,3,F\n")
     assert stored == [(4, longest.decode())]
     assert rejected == {2: "has no record key", 3: "has a record key of more than 512 bytes"}
+
+
+@pytest.mark.parametrize("blanks", [" ", "   ", "\u00a0", "\u2003 "])
+def test_blanks_are_no_record_key(blanks: str) -> None:
+    stored, rejected = outcome(f"{blanks},1,2,3,F\n A,1,2,3,F\n".encode())
+    assert (stored, rejected) == ([(3, " A")], {2: "has no record key"})
 
 
 def test_record_keys_are_measured_in_bytes() -> None:

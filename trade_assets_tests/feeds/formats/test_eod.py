@@ -194,6 +194,7 @@ ENTRY = entry_of_points(POINT)
         ),
         ('{"header":"A:B","points":[]}', "totals[0].header 'A:B' has a colon"),
         ('{"header":"","points":[]}', "totals[0].header '' is missing"),
+        ('{"header":" ","points":[]}', "totals[0].header ' ' is missing"),
         ('{"header":"a\\nb","points":[]}', "totals[0].header 'a\\nb' has a control character"),
         ('{"header":"A","header":"B","points":[]}', "totals[0] has header twice"),
         ('{"header":"A","points":[],"points":[]}', "totals[0] has points twice"),
@@ -244,6 +245,7 @@ def test_a_header_may_be_a_number_without_quotes() -> None:
     ("metric", "reason"),
     [
         ("", "metric '' is missing"),
+        (" ", "metric ' ' is missing"),
         ("a\tb", "metric 'a\\tb' has a control character"),
         ("é" * 300, "has a record key of more than 512 bytes"),
     ],

@@ -152,6 +152,15 @@ def test_required_columns(column: str) -> None:
         parse(header=HEADER.replace(column, "OTHER"))
 
 
+def test_another_header_is_told_with_the_nearest_columns() -> None:
+    with pytest.raises(UnparsableFileError) as caught:
+        parse(header="SYMBOL,Last Price,Settlement Price")
+    assert caught.value.reason == (
+        "the header has no column 'PX_LAST' (nearest: 'Last Price')"
+        " and no 'PX_SETTLE' (nearest: 'Settlement Price')"
+    )
+
+
 def test_a_name_without_a_time() -> None:
     with pytest.raises(UnparsableFileError, match="no time that exists"):
         parse(name="Futures_20250717_2560.csv")

@@ -153,6 +153,8 @@ def test_a_stray_comma_at_the_end_is_no_field() -> None:
     [
         (",ab_F,110,1,2,3", "scope '' is missing"),
         ("AUG25,,110,1,2,3", "metric '' is missing"),
+        (" ,ab_F,110,1,2,3", "scope ' ' is missing"),
+        ("AUG25,  ,110,1,2,3", "metric '  ' is missing"),
         ("A:B,ab_F,110,1,2,3", "scope 'A:B' has a colon"),
         (f"AUG25,{'m' * 600},110,1,2,3", "has a record key of more than 512 bytes"),
     ],

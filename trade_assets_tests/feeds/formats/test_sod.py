@@ -226,18 +226,25 @@ def test_long_short_says_which_way(side: str, quantity: str, expected: float) ->
     assert repr(value) == repr(expected)
 
 
-def test_a_negative_long_position_is_a_contradiction() -> None:
-    assert reason(QUANTITY="-60") == "QUANTITY '-60' is negative and long"
+def test_a_negative_long_position_is_a_contradiction_for_one_reason() -> None:
+    parsed = parse(line(QUANTITY="-60"), line(QUANTITY="-7.5"), line(LONG_SHORT="S"))
+    assert [row.row for row in parsed.rejected] == [2, 3]
+    assert {row.reason for row in parsed.rejected} == {
+        "the sign of QUANTITY contradicts the side: LONG_SHORT says long"
+    }
+    assert parsed.frame["row"].to_list() == [4]
 
 
 @pytest.mark.parametrize(
     ("column", "text", "expected"),
     [
         ("ACCOUNT", "", "ACCOUNT '' is missing"),
+        ("ACCOUNT", "  ", "ACCOUNT '  ' is missing"),
         ("UNDERLYING", "", "UNDERLYING '' is missing"),
         ("PRODUCT_CODE", "", "PRODUCT_CODE '' is missing"),
         ("RUN_DATE", "", "RUN_DATE '' is missing"),
         ("ASSET", "", "ASSET '' is no name of an asset"),
+        ("ASSET", " ", "ASSET ' ' is no name of an asset"),
         ("ASSET", "ZN#2", "ASSET 'ZN#2' is no name of an asset"),
         ("QUANTITY", "", "QUANTITY '' is missing"),
         ("QUANTITY", "x", "QUANTITY 'x' is not a number"),

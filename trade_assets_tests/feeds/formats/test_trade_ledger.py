@@ -152,6 +152,8 @@ def test_negative_prices_of_spreads_stay() -> None:
 
 def test_missing_instrument_is_rejected() -> None:
     assert reason("1,,2025-07-16 13:43:47,B,1.0,1") == "instrumentName '' is missing"
+    assert reason("1, ,2025-07-16 13:43:47,B,1.0,1") == "instrumentName ' ' is missing"
+    assert reason(f" ,{FUTURE},2025-07-16 13:43:47,B,1.0,1") == "has no record key"
 
 
 def test_trade_ids_are_texts() -> None:

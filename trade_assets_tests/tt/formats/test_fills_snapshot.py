@@ -60,6 +60,11 @@ def test_half_a_fill_is_rejected(field: str) -> None:
     assert reason(TT_FILLS, {**FILL, field: None}) == f"{field} is missing"
 
 
+@pytest.mark.parametrize("field", ["uniqueExecId", "instrumentId", "side"])
+def test_blanks_are_nothing(field: str) -> None:
+    assert reason(TT_FILLS, {**FILL, field: "  "}) == f"{field} is missing"
+
+
 @pytest.mark.parametrize(
     ("field", "given", "why"),
     [

@@ -169,12 +169,17 @@ def test_other_times_reject_the_order(given: object) -> None:
 
 
 @pytest.mark.parametrize("field", ["orderId", "dateTime", "instrumentId", "side"])
-@pytest.mark.parametrize("missing", [None, "", "left out"])
+@pytest.mark.parametrize("missing", [None, "", "  ", "\u00a0", "left out"])
 def test_a_required_field_that_is_missing_is_named(field: str, missing: str | None) -> None:
     row = {**ORDER, field: missing}
     if missing == "left out":
         del row[field]
     assert reason(ORDERS, row) == f"{field} is missing"
+
+
+def test_an_id_of_blanks_is_no_id() -> None:
+    assert value("parent_order_id", parentOrderId=" ") is None
+    assert value("parent_order_id", parentOrderId=" a ") == " a "
 
 
 @pytest.mark.parametrize("row", [None, 5, "order", [ORDER], True])

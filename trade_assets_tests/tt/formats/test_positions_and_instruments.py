@@ -52,6 +52,11 @@ def test_a_position_without_what_it_is_of(field: str) -> None:
     assert reason(POSITIONS, {**POSITION, field: None}) == f"{field} is missing"
 
 
+def test_blanks_are_no_id() -> None:
+    for field in ("accountId", "instrumentId"):
+        assert reason(POSITIONS, {**POSITION, field: " "}) == f"{field} is missing"
+
+
 def test_positions_of_two_accounts_in_one_instrument() -> None:
     parsed = read(POSITIONS, POSITION, {**POSITION, "accountId": 2}, {**POSITION, "netPosition": 0})
     assert parsed.frame.select("record_key", "position_quantity").rows() == [
