@@ -7,7 +7,8 @@ store's `Retries`. Over `Connections` all stores have the same one.
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from typing import Concatenate, Final, ParamSpec, Protocol, TypeVar
 
@@ -45,6 +46,18 @@ class Retries:
     def abort(self) -> None:
         """End all waiting now; from here on every error is raised at once."""
         self._aborted.set()
+
+    @contextmanager
+    def ended_by_interruption(self) -> Iterator[None]:
+        """Waits for other threads' calls in here: if that is interrupted (the run is terminated),
+        they try no more, for nobody waits for them and the process could not end."""
+        try:
+            yield
+        except Exception:
+            raise
+        except BaseException:
+            self.abort()
+            raise
 
     def wait_after(self, error: TransientError) -> bool:
         """Wait a moment after a first failure; whether to try again at all."""

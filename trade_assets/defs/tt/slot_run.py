@@ -19,6 +19,7 @@ from trade_assets.defs.shared.names import (
     SLOT_RUNS,
     TAKE_OP,
     TT,
+    TT_STORES,
     layer_key,
 )
 from trade_assets.defs.tt.checks import freshness_outcome, rows_outcome
@@ -48,7 +49,7 @@ class SlotConfig(dg.Config):
 
 @dg.op(
     name=TAKE_OP,
-    required_resource_keys={QUICK_TT_STORES, TT, LATEST_IO, HISTORY_IO},
+    required_resource_keys={QUICK_TT_STORES, TT_STORES, TT, LATEST_IO, HISTORY_IO},
     out=dg.Out(dg.Nothing),
     description="Takes the snapshot of one slot: asks TT, keeps the answers, writes both stores.",
 )
@@ -70,7 +71,9 @@ def take_slot(context: dg.OpExecutionContext, config: SlotConfig) -> Iterator[ob
         context.resources.latest_io_manager,
         context.resources.history_io_manager,
     )
-    result = taker.take(slot, context.run_id)
+    # The IO managers write with the patient stores' connections.
+    with context.resources.tt_stores.connections.retries.ended_by_interruption():
+        result = taker.take(slot, context.run_id)
     yield from _events(context, stores, result)
     _judge(context, result)
     yield dg.Output(None)

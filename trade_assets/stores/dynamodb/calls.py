@@ -120,7 +120,8 @@ class DynamoCalls:
         work = list(items)
         if len(work) == 1:
             return [function(work[0])]
-        return list(self._pool.map(function, work))
+        with self._retries.ended_by_interruption():
+            return list(self._pool.map(function, work))
 
     def close(self) -> None:
         """Give threads and connections back; pending retries end."""

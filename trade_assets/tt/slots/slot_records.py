@@ -239,13 +239,16 @@ class SlotWriter:
             StoreUnavailableError: the bucket cannot be reached; nothing was written.
         """
         plans = [self._plan(snapshot, stored) for snapshot, stored in documents]
-        with ThreadPoolExecutor(2, thread_name_prefix="stores") as pool:
+        pool = ThreadPoolExecutor(2, thread_name_prefix="stores")
+        try:
             done = [
                 pool.submit(self._write_all, "Redis", self._write_latest, plans),
                 pool.submit(self._write_all, "DynamoDB", self._write_history, plans),
             ]
             for future in done:
                 future.result()
+        finally:
+            pool.shutdown(wait=False)  # who is interrupted waits for no store
         for plan in plans:
             self._finish(plan)
         return plans

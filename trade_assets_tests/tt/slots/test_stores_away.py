@@ -1,5 +1,8 @@
 """Stores that are away in a slot: the other one goes on, and the next slot heals."""
 
+import os
+import signal
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -138,6 +141,23 @@ def test_one_store_goes_on_without_the_other(parts: Parts) -> None:
     assert parts.desk.stores.latest.record_keys(ORDERS) == ["o0", "o1"]
     # It is waited for once a slot, not once a kind.
     assert len(parts.history.tries) == 1
+
+
+def test_an_interrupted_slot_waits_for_no_store(parts: Parts) -> None:
+    ended = threading.Event()
+    waited: list[bool] = []
+
+    class Hangs(History):
+        def write(self, feed: Dataset, records: pl.DataFrame) -> HistoryWritten:
+            os.kill(os.getpid(), signal.SIGINT)  # the run is terminated
+            waited.append(ended.wait(300))
+            raise AWAY
+
+    parts.history = Hangs(parts.desk.stores.history)
+    with pytest.raises(KeyboardInterrupt):
+        parts.take(0)
+    assert waited == []
+    ended.set()
 
 
 def test_a_store_that_refuses_one_kind_gets_the_others(parts: Parts) -> None:
