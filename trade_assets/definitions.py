@@ -14,7 +14,9 @@ import dagster as dg
 
 from trade_assets import defs as defs_package
 from trade_assets.defs.shared.concept import Concept, Platform
+from trade_assets.defs.shared.loaded_hours import load_hours
 from trade_assets.defs.shared.names import HISTORY_IO, LATEST_IO
+from trade_assets.defs.shared.partitions_sensor import partitions_sensor
 from trade_assets.errors import SettingsError
 from trade_assets.ingest.ingest_stores import IngestStores
 from trade_assets.io_managers.history_io_manager import HistoryIOManager
@@ -39,12 +41,14 @@ def build_definitions(
         resource_overrides: resources by key, in place of the real ones.
     """
     settings = settings or load_settings()
-    platform = Platform(settings, Connections(settings), Connections(settings, patient=False))
+    quick = Connections(settings, patient=False)
+    platform = Platform(settings, Connections(settings), quick, load_hours(settings))
     concepts = _concepts(platform)
     stores = IngestStores(platform.patient)
     hours = {path: opener for item in concepts for path, opener in item.hours.items()}
     shared = dg.Definitions(
         resources={LATEST_IO: LatestIOManager(stores), HISTORY_IO: HistoryIOManager(stores, hours)},
+        sensors=_partitions_sensors(platform, concepts),
         executor=dg.in_process_executor,
     )
     merged = dg.Definitions.merge(shared, *(item.definitions for item in concepts), *_scaffolded())
@@ -65,6 +69,16 @@ def _concepts(platform: Platform) -> list[Concept]:
         _owned(_module(folder).build(platform), owners.get(folder) or [f"team:{folder}"])
         for folder in folders
     ]
+
+
+def _partitions_sensors(
+    platform: Platform, concepts: Sequence[Concept]
+) -> list[dg.SensorDefinition]:
+    """The sensor of where partitions begin, unless that is a setting."""
+    if platform.settings.arrival.partitions_start is not None:
+        return []
+    prefixes = [prefix for concept in concepts for prefix in concept.prefixes]
+    return [partitions_sensor(platform.quick, platform.hours, prefixes)]
 
 
 def _module(folder: str) -> Any:

@@ -166,7 +166,7 @@ def test_all_jobs_sensors_and_schedules(definitions: dg.Definitions) -> None:
         "feed_stream", "feed_hours", "tt_snapshot", "tt_hour_report", "prune_dagster_storage",
     }  # fmt: skip
     assert {sensor.name for sensor in definitions.sensors or ()} == {
-        "feed_bucket", "tt_slots", "reference_automation",
+        "feed_bucket", "tt_slots", "reference_automation", "hour_partitions",
     }  # fmt: skip
     (schedule,) = definitions.schedules or ()
     assert isinstance(schedule, dg.ScheduleDefinition)

@@ -38,6 +38,8 @@ _KEY = re.compile(
     r"/dt=(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})/hh=(?P<hour>[0-9]{2})/(?P<file_name>[^/]+)"
 )
 
+_HOUR = re.compile(r"/dt=([0-9]{4}-[0-9]{2}-[0-9]{2})/hh=([0-9]{2})/")
+
 
 @dataclass(frozen=True, slots=True)
 class FeedKey:
@@ -72,6 +74,17 @@ def hour_prefix(feed: Feed, hour: datetime) -> str:
 def feed_file_key(feed: Feed, file_name: str, pushed_at: datetime) -> str:
     """Key under which a file pushed at `pushed_at` (aware) is stored."""
     return f"{hour_prefix(feed, pushed_at)}{file_name}"
+
+
+def hour_of_key(key: str) -> datetime | None:
+    """Start of the UTC hour that a key names with `dt=` and `hh=`; None: it names none."""
+    match = _HOUR.search(key)
+    if match is None:
+        return None
+    try:
+        return datetime.strptime("".join(match.groups()), "%Y-%m-%d%H").replace(tzinfo=UTC)
+    except ValueError:
+        return None
 
 
 def partition_hour(partition: str) -> datetime:

@@ -3,6 +3,7 @@
 from functools import cached_property
 
 from trade_assets.stores.connections import StoreBundle
+from trade_assets.stores.dynamodb.first_hour import FirstHour
 from trade_assets.stores.dynamodb.history_store import HistoryStore
 from trade_assets.stores.dynamodb.ledger import Ledger
 from trade_assets.stores.redis.coverage import Coverage
@@ -28,6 +29,11 @@ class IngestStores(StoreBundle):
     def ledger(self) -> Ledger:
         """Ingested file versions, in DynamoDB."""
         return Ledger(self.settings, self.connections.dynamodb)
+
+    @cached_property
+    def first_hour(self) -> FirstHour:
+        """The first hour with data, in DynamoDB."""
+        return FirstHour(self.settings, self.connections.dynamodb)
 
     @cached_property
     def coverage(self) -> Coverage:

@@ -13,6 +13,7 @@ from trade_assets.local.redis_server import redis_command
 from trade_assets.ports import LOOPBACK
 from trade_assets.settings import LOCAL_AWS_PORT, Settings
 
+CODE_SERVER: Final = "code-server"
 DEFINITIONS_MODULE: Final = "trade_assets.definitions"
 _PYTHON: Final = (sys.executable, "-P")
 _CLI: Final = (*_PYTHON, "-c", "from trade_assets.cli.main import main; main()")
@@ -116,7 +117,7 @@ def dagster_programs(
     # Started before the code server answers, both would log a failure and look again 5 s later.
     after = code_server_port
     return [
-        Program(PartCommand("code-server", code_server), "Dagster code server", 30, 15),
+        Program(PartCommand(CODE_SERVER, code_server), "Dagster code server", 30, 15),
         Program(PartCommand("webserver", webserver, after_port=after), "Dagster UI", 40),
         Program(PartCommand("daemon", daemon, after_port=after), "Dagster daemon", 50),
     ]

@@ -14,8 +14,10 @@ from trade_assets.errors import LocalStackError, SettingsError, TransientError
 from trade_assets.local import leftovers
 from trade_assets.local.child_process import log_tail, wait_until
 from trade_assets.local.dagster_home import write_instance, write_workspace
+from trade_assets.local.loaded_watch import LoadedWatch
 from trade_assets.local.ministack import FOLDER_NAME, ensure_environment, is_healthy
 from trade_assets.local.programs import (
+    CODE_SERVER,
     DEFINITIONS_MODULE,
     Program,
     StackPaths,
@@ -124,6 +126,9 @@ class Stack:
     _given_up: dict[str, float] = field(default_factory=dict)
     _to_provision: bool = False
 
+    def __post_init__(self) -> None:
+        self._loaded = LoadedWatch(self.settings)
+
     def await_stores(self) -> None:
         """Wait until both stores answer.
 
@@ -150,6 +155,7 @@ class Stack:
 
     def start_programs(self) -> None:
         """Start everything that is no store, without waiting."""
+        self._loaded.started()
         for program in self.programs:
             if not program.is_store:
                 self.supervisor.start(program.name)
@@ -184,6 +190,7 @@ class Stack:
         incidents = [item for state in states.values() for item in self._incidents(state)]
         if self._to_provision:
             incidents += self._provision_again()
+        incidents += self._reload()
         return states, incidents
 
     def _incidents(self, state: ProgramState) -> Iterator[Incident]:
@@ -205,6 +212,13 @@ class Stack:
         elif now - since >= RETRY_GIVEN_UP_SECONDS:
             self._given_up[state.name] = now
             self.supervisor.start(state.name)
+
+    def _reload(self) -> Iterator[Incident]:
+        """Start the code server again when older data have landed than it has partitions for."""
+        first = self._loaded.moved_back()
+        if first is not None:
+            yield Incident(CODE_SERVER, f"is started again: data begin at {first:%F %H:00} UTC")
+            self.supervisor.restart(CODE_SERVER)
 
     def _provision_again(self) -> list[Incident]:
         try:

@@ -6,6 +6,7 @@ import sys
 import tempfile
 import xmlrpc.client
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
@@ -173,6 +174,12 @@ class Supervisor:
                 raise LocalStackError(f"cannot start {name}: {fault.faultString}") from None
         except _UNREACHABLE as error:
             raise LocalStackError(f"cannot start {name}: supervisord: {error}") from None
+
+    def restart(self, name: str) -> None:
+        """Ask a program to end, without waiting: supervisord starts it again. Nothing if it cannot
+        be asked, for then it is starting or stopping anyway."""
+        with suppress(*_UNREACHABLE):
+            self._call("signalProcess", name, "TERM")
 
     def is_alive(self) -> bool:
         """Whether supervisord itself runs."""

@@ -90,6 +90,12 @@ class PlatformSettings(Concern):
     log_level: str = Field(
         "INFO", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$", description="Of our own loggers."
     )
+    dagster_url: str | None = Field(
+        None,
+        pattern=r"^https?://\S+$",
+        description="Dagster's web server, which is asked to load the definitions again when older "
+        "data land; `trade-assets up` needs none.",
+    )
     asset_owners: dict[str, list[Owner]] = Field(
         default_factory=dict,
         description='Owners of a concept\'s assets, e.g. {"tt": ["team:execution"]}; default '

@@ -140,7 +140,12 @@ class ArrivalSettings(Concern):
     gap_days: float = Field(
         7.0, gt=0, le=31, description="Days back in which gaps of the feeds are looked for."
     )
-    partitions_start: str = Field("2025-01-01-00:00", description="First hour partition, UTC.")
+    partitions_start: str | None = Field(
+        None,
+        pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}-[0-9]{2}:00$",
+        description="First hour partition, UTC, e.g. `2025-01-01-00:00`; default: the first hour "
+        "that has data.",
+    )
 
 
 class RetentionSettings(Concern):

@@ -31,6 +31,7 @@ class LocalParts:
         """Settings that nobody else has, with state in `home`; `overrides` by field name."""
         fields: dict[str, object] = {
             "namespace": f"t-{uuid4().hex[:12]}",
+            "partitions_start": "2025-01-01-00:00",
             "home": home,
             "aws_endpoint_url": self.aws_endpoint,
             "redis_url": f"redis://{LOOPBACK}:{self.redis_port}/{next(self._databases)}",

@@ -83,6 +83,8 @@ def product_settings(home: Path, **overrides: object) -> Settings:
         "redis_url": f"redis://{LOOPBACK}:{free_port()}/0",
         "dagster_port": free_port(),
         "tt_simulator_port": free_port(),
+        # So that the hours before the start can be materialised.
+        "partitions_start": "2025-01-01-00:00",
     }
     return load_settings(**{**fields, **overrides})
 

@@ -12,7 +12,7 @@ from typing import Final
 
 import dagster as dg
 
-from trade_assets.datasets.keys import FeedKey, parse_feed_key
+from trade_assets.datasets.keys import PARTITION_FORMAT, FeedKey, parse_feed_key
 from trade_assets.defs.feeds.arrival_checks import freshness_outcome
 from trade_assets.defs.feeds.hour_job import hour_run_request
 from trade_assets.defs.feeds.stream_run import feed_stream
@@ -42,6 +42,9 @@ FRESHNESS_EVERY_SECONDS: Final = 60.0
 RETRY_AFTER_SECONDS: Final = 30.0
 """Pause before files that a run did not settle are requested again, times the attempts."""
 
+Missed = tuple[ObjectInfo, FeedKey]
+"""A file that nobody announced, and its key taken apart."""
+
 
 @dataclass
 class SensorCursor(JsonCursor):
@@ -54,8 +57,12 @@ class SensorCursor(JsonCursor):
     freshness: dict[str, tuple[bool, float]] = field(default_factory=dict)
 
 
-def bucket_sensor(settings: Settings, job: AssetJob) -> dg.SensorDefinition:
-    """The sensor over the bucket, the queue and the stream's heartbeat."""
+def bucket_sensor(settings: Settings, job: AssetJob, first: datetime) -> dg.SensorDefinition:
+    """The sensor over the bucket, the queue and the stream's heartbeat.
+
+    `first` is the first hour that is a partition here: files of an older one wait until the
+    definitions are loaded again.
+    """
 
     @dg.sensor(
         name=BUCKET_SENSOR,
@@ -76,7 +83,7 @@ def bucket_sensor(settings: Settings, job: AssetJob) -> dg.SensorDefinition:
         try:
             if settings.stream.enabled:
                 notes.append(_keep_stream(context.instance, stores, requests))
-            notes.append(_ingest_missed(context.instance, stores, cursor, requests))
+            notes.append(_ingest_missed(context.instance, stores, cursor, requests, first))
             events = _freshness(stores, cursor)
         except TradeAssetsError as error:
             notes.append(str(error))
@@ -106,6 +113,7 @@ def _ingest_missed(
     stores: FeedStores,
     cursor: SensorCursor,
     requests: list[dg.RunRequest],
+    first: datetime,
 ) -> str:
     """Request one run for files that are in the bucket and in no ledger; says what it found."""
     settings = stores.settings
@@ -118,12 +126,18 @@ def _ingest_missed(
     now = datetime.now(UTC)
     found = scanner.scan(scan_cursor, now)
     note = f"{found.examined} keys looked at, {len(found.missed)} to ingest"
-    if not found.missed:
+    missed, too_old = _parted(found.missed, first)
+    if too_old:
+        stores.first_hour.note(too_old)
+        note += (
+            f"; partitions are to begin at {too_old:{PARTITION_FORMAT}}, older files wait for it"
+        )
+    if not missed:
         scan_cursor.blocked = None
     elif _busy(instance):
         note += "; a run for earlier ones is under way"
     else:
-        wanted = _first_hours(found.missed)
+        wanted = _first_hours(missed)
         attempt = _attempt(scan_cursor, wanted[0], now)
         if attempt > ATTEMPTS:
             scanner.give_up([info for info, _ in wanted], now)
@@ -138,12 +152,18 @@ def _busy(instance: dg.DagsterInstance) -> bool:
     return bool(runs)
 
 
-def _first_hours(missed: list[ObjectInfo]) -> list[tuple[ObjectInfo, FeedKey]]:
-    """The missed files of the first hours that follow on each other, at most a run's worth."""
+def _parted(missed: list[ObjectInfo], first: datetime) -> tuple[list[Missed], datetime | None]:
+    """The missed files of hours that are partitions, and the first hour of those that are not."""
     parsed = [(info, parse_feed_key(info.key)) for info in missed]
+    too_old = [key.hour for _, key in parsed if key.hour < first]
+    return [item for item in parsed if item[1].hour >= first], min(too_old, default=None)
+
+
+def _first_hours(parsed: list[Missed]) -> list[Missed]:
+    """The missed files of the first hours that follow on each other, at most a run's worth."""
     first = previous = min(key.hour for _, key in parsed)
     last = first + timedelta(hours=HOURS_PER_RUN - 1)
-    taken: list[tuple[ObjectInfo, FeedKey]] = []
+    taken: list[Missed] = []
     for info, key in sorted(parsed, key=lambda pair: pair[1].hour):
         if key.hour > last or key.hour - previous > timedelta(hours=1):
             break
@@ -152,7 +172,7 @@ def _first_hours(missed: list[ObjectInfo]) -> list[tuple[ObjectInfo, FeedKey]]:
     return taken
 
 
-def _attempt(cursor: ScanCursor, first: tuple[ObjectInfo, FeedKey], now: datetime) -> int:
+def _attempt(cursor: ScanCursor, first: Missed, now: datetime) -> int:
     """Number of this attempt on the first missed file; 0 if it is too early for another."""
     identity = f"{first[0].key}#{first[0].etag}"
     if cursor.blocked is None or cursor.blocked[0] != identity:
@@ -165,9 +185,7 @@ def _attempt(cursor: ScanCursor, first: tuple[ObjectInfo, FeedKey], now: datetim
     return int(attempts) + 1
 
 
-def _run_request(
-    wanted: list[tuple[ObjectInfo, FeedKey]], attempt: int, generation: str | None
-) -> dg.RunRequest:
+def _run_request(wanted: list[Missed], attempt: int, generation: str | None) -> dg.RunRequest:
     files: dict[str, list[str]] = {}
     for info, key in wanted:
         files.setdefault(key.feed.path, []).append(info.key)

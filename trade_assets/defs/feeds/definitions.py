@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import dagster as dg
 
 from trade_assets.datasets.dataset import Feed
+from trade_assets.datasets.keys import feed_prefix
 from trade_assets.defs.feeds.arrival_checks import arrival_checks
 from trade_assets.defs.feeds.assets import feed_assets
 from trade_assets.defs.feeds.bucket_sensor import bucket_sensor
@@ -12,7 +13,6 @@ from trade_assets.defs.feeds.derived_assets import derived_assets
 from trade_assets.defs.feeds.hour_job import hour_job
 from trade_assets.defs.feeds.stream_run import feed_stream
 from trade_assets.defs.shared.concept import Concept, Platform
-from trade_assets.defs.shared.hour_assets import hour_partitions
 from trade_assets.defs.shared.names import FEED_STORES, QUICK_FEED_STORES
 from trade_assets.feeds.datasets import DERIVED, FEEDS
 from trade_assets.feeds.derivation import DerivedHour
@@ -25,7 +25,7 @@ from trade_assets.ingest.hour_records import HourOpener
 def build(platform: Platform) -> Concept:
     """The concept `feeds`."""
     settings, stores = platform.settings, FeedStores(platform.patient)
-    partitions = hour_partitions(settings.arrival.partitions_start)
+    partitions = platform.hours.partitions
     job = hour_job()
     definitions = dg.Definitions(
         assets=[
@@ -34,10 +34,10 @@ def build(platform: Platform) -> Concept:
         ],
         asset_checks=[check for feed in FEEDS.values() for check in arrival_checks(feed)],
         jobs=[feed_stream, job],
-        sensors=[bucket_sensor(settings, job)],
+        sensors=[bucket_sensor(settings, job, platform.hours.first)],
         resources={FEED_STORES: stores, QUICK_FEED_STORES: FeedStores(platform.quick)},
     )
-    return Concept(definitions, _hours(stores))
+    return Concept(definitions, _hours(stores), [feed_prefix(feed) for feed in FEEDS.values()])
 
 
 def _hours(stores: FeedStores) -> dict[str, HourOpener]:

@@ -1,10 +1,11 @@
 """What every `defs/<concept>/definitions.py` gives and gets: `build(platform) -> Concept`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import dagster as dg
 
+from trade_assets.defs.shared.loaded_hours import LoadedHours
 from trade_assets.ingest.hour_records import HourOpener
 from trade_assets.settings import Settings
 from trade_assets.stores.connections import Connections
@@ -18,11 +19,13 @@ class Platform:
         settings: of the whole platform.
         patient: connections of runs, which outlast that a store is away for a while.
         quick: connections of sensors and slots, for whose calls something waits.
+        hours: the hours that are partitions, of every data set.
     """
 
     settings: Settings
     patient: Connections
     quick: Connections
+    hours: LoadedHours
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,9 @@ class Concept:
         definitions: assets, checks, jobs, sensors and schedules, and the resources that only they
             need; the IO managers are there.
         hours: by path of its data sets, what opens their records of hour partitions.
+        prefixes: of the bucket, below which its data lie by `dt=` and `hh=`.
     """
 
     definitions: dg.Definitions
     hours: Mapping[str, HourOpener] = field(default_factory=dict)
+    prefixes: Sequence[str] = ()

@@ -32,11 +32,6 @@ class HourConfig(dg.Config):
     )
 
 
-def hour_partitions(start: str) -> dg.HourlyPartitionsDefinition:
-    """UTC hours from `start` to the current one inclusive: by when a file landed, or by slot."""
-    return dg.HourlyPartitionsDefinition(start_date=start, end_offset=1)
-
-
 def hour_step(
     dataset: Dataset, partitions: dg.HourlyPartitionsDefinition, stores: str
 ) -> dict[str, Any]:

@@ -26,6 +26,7 @@ LATEST_IO: Final = "latest_io_manager"
 HISTORY_IO: Final = "history_io_manager"
 REFERENCE_IO: Final = "reference_io_manager"
 TT: Final = "tt"
+PARTITIONS_SENSOR: Final = "hour_partitions"
 AUTOMATION_SENSOR: Final = "reference_automation"
 
 SCHEMA_CHECK: Final = "schema"

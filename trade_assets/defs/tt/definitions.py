@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 import dagster as dg
 
 from trade_assets.defs.shared.concept import Concept, Platform
-from trade_assets.defs.shared.hour_assets import hour_partitions
 from trade_assets.defs.shared.names import QUICK_TT_STORES, TT, TT_STORES
 from trade_assets.defs.tt.assets import snapshot_assets
 from trade_assets.defs.tt.checks import freshness_check
@@ -18,6 +17,7 @@ from trade_assets.stores.redis.client import IMPATIENT_SECONDS, connect, disconn
 from trade_assets.tt.client.tt_client import TtClient
 from trade_assets.tt.datasets import SNAPSHOTS
 from trade_assets.tt.formats.snapshot import Snapshot
+from trade_assets.tt.formats.snapshot_keys import snapshot_prefix
 from trade_assets.tt.slots.open_hours import open_hours
 from trade_assets.tt.slots.slot_hours import SnapshotHour
 from trade_assets.tt.tt_stores import TtStores
@@ -26,7 +26,7 @@ from trade_assets.tt.tt_stores import TtStores
 def build(platform: Platform) -> Concept:
     """The concept `tt`."""
     settings, stores = platform.settings, TtStores(platform.patient)
-    partitions = hour_partitions(settings.arrival.partitions_start)
+    partitions = platform.hours.partitions
     hours, report_job = open_hours(settings), hour_report_job()
     definitions = dg.Definitions(
         assets=[
@@ -42,8 +42,11 @@ def build(platform: Platform) -> Concept:
             TT: tt_resource(settings),
         },
     )
+    environment = settings.tt.environment.value
     return Concept(
-        definitions, {path: _hours(stores, snapshot) for path, snapshot in SNAPSHOTS.items()}
+        definitions,
+        {path: _hours(stores, snapshot) for path, snapshot in SNAPSHOTS.items()},
+        [snapshot_prefix(environment, snapshot.kind) for snapshot in SNAPSHOTS.values()],
     )
 
 

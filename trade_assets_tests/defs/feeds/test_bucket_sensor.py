@@ -7,10 +7,11 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from trade_assets.datasets.keys import feed_file_key, hour_prefix
+from trade_assets.datasets.keys import feed_file_key, hour_prefix, parse_feed_key
 from trade_assets.definitions import build_definitions
 from trade_assets.defs.feeds.bucket_sensor import SensorCursor, bucket_sensor
 from trade_assets.defs.feeds.hour_job import hour_job
+from trade_assets.defs.shared.loaded_hours import EARLIEST
 from trade_assets.defs.shared.names import FRESHNESS_CHECK, HOUR_JOB, QUICK_FEED_STORES, STREAM_JOB
 from trade_assets.feeds.datasets import FEEDS
 from trade_assets.feeds.stream.discovery import ScanCursor
@@ -31,11 +32,13 @@ FILLS = FEEDS["tt/fills"]
 class Ticker:
     """Evaluates the sensor as the daemon does: the cursor of a tick is that of the next."""
 
-    def __init__(self, settings: Settings, instance: dg.DagsterInstance) -> None:
+    def __init__(
+        self, settings: Settings, instance: dg.DagsterInstance, first: datetime = EARLIEST
+    ) -> None:
         self.stores = Stores(settings)
         self.instance = instance
         self.definitions = build_definitions(settings=settings)
-        self.sensor = bucket_sensor(settings, hour_job())
+        self.sensor = bucket_sensor(settings, hour_job(), first)
         self.cursor: str | None = None
 
     def tick(self) -> dg.SensorResult:
@@ -105,6 +108,12 @@ def put_spot_risk(stores: Stores, count: int, hours_ago: float = 0) -> list[str]
     return keys
 
 
+def files_of(request: dg.RunRequest) -> list[str]:
+    """The spot-risk files that a run is requested for."""
+    found: list[str] = request.run_config["ops"]["actant__spot_risk"]["config"]["files"]
+    return found
+
+
 def beat(stores: Stores, left: float = 3000) -> None:
     stores.heartbeats.beat(StreamBeat("alive", datetime.now(UTC).timestamp() + left, 0))
 
@@ -127,6 +136,28 @@ def test_nothing_is_requested_while_the_stream_lives_and_nothing_is_new(
     assert not result.run_requests
     assert result.skip_reason is not None
     assert "stream run alive" in str(result.skip_reason.skip_message)
+
+
+def test_files_older_than_the_partitions_wait_and_move_their_beginning_back(
+    local_parts: LocalParts, tmp_path: Path, instance: dg.DagsterInstance
+) -> None:
+    settings = local_parts.settings(tmp_path / "home", missed_after_seconds=0.001)
+    provision(settings)
+    this_hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    waiting = Ticker(settings, instance, this_hour)
+    old, new = put_spot_risk(waiting.stores, 1, 5), put_spot_risk(waiting.stores, 1)
+    beat(waiting.stores)
+    drain(waiting.stores)
+    (request,) = waiting.tick().run_requests or []
+    assert files_of(request) == new
+    mark = waiting.stores.first_hour.read()
+    assert mark == parse_feed_key(old[0]).hour
+    # As after the reload that follows: the sensor is another, its cursor the same.
+    waiting.execute(dg.SensorResult(run_requests=[request]))
+    waiting.sensor = bucket_sensor(settings, hour_job(), mark)
+    beat(waiting.stores)
+    (request,) = waiting.tick().run_requests or []
+    assert files_of(request) == old
 
 
 def test_files_without_a_notification_are_ingested_and_then_left_alone(

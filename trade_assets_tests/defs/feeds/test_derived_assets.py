@@ -12,7 +12,7 @@ from polars.testing import assert_frame_equal
 from trade_assets.datasets.keys import HISTORY, LATEST, LAYERS, PARTITION_FORMAT, STORED_LAYERS
 from trade_assets.defs.feeds.derived_checks import derived_outcome
 from trade_assets.defs.feeds.hour_job import RANGE_END_TAG, RANGE_START_TAG, hour_run_request
-from trade_assets.defs.shared.hour_assets import hour_partitions
+from trade_assets.defs.shared.loaded_hours import EARLIEST, LoadedHours
 from trade_assets.defs.shared.names import DERIVED_CHECK, layer_key
 from trade_assets.feeds.datasets import DERIVED
 from trade_assets.feeds.derivation import DerivedFigures
@@ -191,7 +191,7 @@ def test_a_downstream_asset_loads_what_was_written(
 
     @dg.asset(
         ins={name: dg.AssetIn(key=layer_key(dataset, name)) for name in STORED_LAYERS},
-        partitions_def=hour_partitions("2025-01-01-00:00"),
+        partitions_def=LoadedHours(EARLIEST).partitions,
     )
     def downstream(latest: pl.DataFrame, history: pl.DataFrame) -> None:
         loaded.update(latest=latest, history=history)

@@ -9,7 +9,7 @@ import pytest
 
 from trade_assets.datasets.keys import HISTORY, LATEST, RAW, SNAPSHOT_LAYERS
 from trade_assets.defs.feeds.hour_job import RANGE_END_TAG, RANGE_START_TAG
-from trade_assets.defs.shared.hour_assets import hour_partitions
+from trade_assets.defs.shared.loaded_hours import EARLIEST, LoadedHours
 from trade_assets.defs.shared.names import FRESHNESS_CHECK, ROWS_CHECK, SYMBOLS_CHECK, layer_key
 from trade_assets.settings import Settings
 from trade_assets.stores.aws import dynamodb_client
@@ -176,7 +176,7 @@ def test_a_downstream_asset_loads_what_was_written(
 
     @dg.asset(
         ins={name: dg.AssetIn(key=layer_key(snapshot, name)) for name in (LATEST, HISTORY)},
-        partitions_def=hour_partitions("2025-01-01-00:00"),
+        partitions_def=LoadedHours(EARLIEST).partitions,
     )
     def downstream(latest: pl.DataFrame, history: pl.DataFrame) -> None:
         loaded.update(latest=latest, history=history)
