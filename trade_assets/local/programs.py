@@ -132,5 +132,6 @@ def desk_programs(outbox: Path) -> list[Program]:
 
 
 def tt_programs() -> list[Program]:
-    """The simulated TT, on the settings' port."""
-    return [Program(PartCommand("tt", [*_CLI, "tt-simulator"]), "TT simulator", 65)]
+    """The simulated TT, on the settings' port. It answers runs: it stops after the code server, which
+    ends them, or their slots would fail and the breaker be left open for the next start."""
+    return [Program(PartCommand("tt", [*_CLI, "tt-simulator"]), "TT simulator", 25)]

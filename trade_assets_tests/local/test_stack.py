@@ -10,7 +10,14 @@ import pytest
 from trade_assets.errors import LocalStackError, SettingsError
 from trade_assets.local.child_process import PartCommand
 from trade_assets.local.dagster_home import LOCATION_NAME, write_instance, write_workspace
-from trade_assets.local.programs import Program, StackPaths
+from trade_assets.local.programs import (
+    Program,
+    StackPaths,
+    dagster_programs,
+    desk_programs,
+    store_programs,
+    tt_programs,
+)
 from trade_assets.local.stack import port_needs, running_stack, stack_environment
 from trade_assets.local.stack_status import LiveFeed, StackStatus, data_line, program_line
 from trade_assets.local.supervisor import ProgramState, render, socket_path
@@ -99,6 +106,26 @@ def test_stores_start_by_themselves_and_the_rest_waits(tmp_path: Path) -> None:
     assert "50%% b" in rendered["program:redis"]["command"]
     assert "--after-port 4000" in rendered["program:daemon"]["command"]
     assert rendered["unix_http_server"]["chmod"] == "0600"
+
+
+def test_what_asks_stops_before_what_answers(tmp_path: Path) -> None:
+    settings = load_settings(home=tmp_path)
+    programs = [
+        *store_programs(settings, tmp_path / "python"),
+        *dagster_programs(settings, tmp_path / "workspace.yaml", 4000),
+        *desk_programs(tmp_path / "outbox"),
+        *tt_programs(),
+    ]
+    stops = [program.name for program in sorted(programs, key=lambda item: -item.priority)]
+    assert len(set(stops)) == len({program.priority for program in programs})
+    # The daemon requests runs of the code server, which ask TT and the stores.
+    asked = [
+        ("desk", "push"), ("push", "ministack"), ("daemon", "code-server"),
+        ("webserver", "code-server"), ("code-server", "tt"),
+        ("code-server", "redis"), ("code-server", "ministack"),
+    ]  # fmt: skip
+    for asking, answering in asked:
+        assert stops.index(asking) < stops.index(answering), (asking, answering)
 
 
 def test_a_deep_home_gets_a_short_socket(tmp_path: Path) -> None:
