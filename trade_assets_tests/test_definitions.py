@@ -36,6 +36,12 @@ DERIVED = {
 SNAPSHOTS = ("tt/instruments", "tt/orders", "tt/positions", "tt/tt_fills")
 """Kinds of snapshots of the TT API."""
 
+PRICED = {
+    *("actant/futures_settlement", "actant/options_settlement", "actant/sod", "actant/spot_risk"),
+    *("tt/fills", "tt/orders", "tt/tt_fills"),
+}
+"""Data sets with prices of what trades."""
+
 STORES = {"latest": "redis", "history": "dynamodb"}
 """The layers that are written, and where they are."""
 
@@ -85,6 +91,7 @@ def expected_checks() -> set[str]:
     for path in SNAPSHOTS:
         checks |= {f"{path}/history:{name}" for name in ("schema", "rows_accounted", "symbols")}
         checks.add(f"{path}/raw:freshness")
+    checks |= {f"{path}/history:ticks" for path in PRICED}
     return checks | {f"{path}/files:gaps" for path in FEEDS if path != "tt/fills"}
 
 

@@ -89,6 +89,7 @@ class ParsedDataset(Dataset):
             when something happens, and none is missing.
         gap_seconds: a silence of more open time than this is a gap.
         quote_columns: (bid, ask) columns to check for crossed or negative quotes.
+        traded_columns: columns of prices in points, to check against the ticks of what trades.
     """
 
     freshness_seconds: float
@@ -96,6 +97,7 @@ class ParsedDataset(Dataset):
     cadence_seconds: float | None = None
     gap_seconds: float | None = None
     quote_columns: tuple[str, str] | None = None
+    traded_columns: tuple[str, ...] = ()
 
     @property
     def frame_schema(self) -> dict[str, pl.DataType]:

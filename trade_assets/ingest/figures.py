@@ -12,7 +12,9 @@ from trade_assets.datasets.keys import HISTORY, LATEST
 from trade_assets.ingest.quality import (
     QuoteFindings,
     SymbolFindings,
+    TickFindings,
     find_bad_quotes,
+    find_off_ticks,
     find_symbols,
     schema_problems,
 )
@@ -79,6 +81,7 @@ class FileFigures(Figures):
     quarantined: int = 0
     lags: list[float] = field(default_factory=list)
     quotes: QuoteFindings = field(default_factory=QuoteFindings)
+    ticks: TickFindings = field(default_factory=TickFindings)
     symbols: SymbolFindings = field(default_factory=SymbolFindings)
     schema_problems: list[str] = field(default_factory=list)
     unknown_columns: list[str] = field(default_factory=list)
@@ -140,6 +143,7 @@ class FileFigures(Figures):
         self.sample = records
         self.symbols.add(find_symbols(records))
         self.quotes.add(find_bad_quotes(self.dataset, records))
+        self.ticks.add(find_off_ticks(self.dataset, records))
         for problem in schema_problems(self.dataset, records):
             if problem not in self.schema_problems:
                 self.schema_problems.append(problem)

@@ -1,5 +1,5 @@
-"""What the asset checks look for in records: bad quotes, symbols that nobody can translate, and a
-schema that is not the data set's."""
+"""What the asset checks look for in records: bad quotes, prices off the ticks, symbols that nobody
+can translate, and a schema that is not the data set's."""
 
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -9,8 +9,11 @@ import polars as pl
 from trade_assets.datasets.dataset import Dataset, ParsedDataset
 from trade_assets.datasets.records import EVENT_TIME, FILE_KEY, RECORD_KEY, ROW
 from trade_assets.market.identify import INSTRUMENT_ID
+from trade_assets.market.price_frames import off_ticks
 
 SAMPLE_ROWS: Final = 20
+LOCATED: Final = (FILE_KEY, ROW, RECORD_KEY, EVENT_TIME)
+"""What a sample of rows says of each, to find it again."""
 
 
 @dataclass
@@ -25,6 +28,19 @@ class QuoteFindings:
         """Take in the findings of more records."""
         self.crossed += other.crossed
         self.negative += other.negative
+        self.sample = (self.sample + other.sample)[:SAMPLE_ROWS]
+
+
+@dataclass
+class TickFindings:
+    """Rows with a price at which their instrument cannot trade: a count, and a sample of them."""
+
+    off: int = 0
+    sample: list[dict[str, Any]] = field(default_factory=list)
+
+    def add(self, other: "TickFindings") -> None:
+        """Take in the findings of more records."""
+        self.off += other.off
         self.sample = (self.sample + other.sample)[:SAMPLE_ROWS]
 
 
@@ -65,7 +81,7 @@ def find_bad_quotes(dataset: ParsedDataset, records: pl.DataFrame) -> QuoteFindi
     crossed = (pl.col(bid) > pl.col(ask)).fill_null(value=False)
     negative = (pl.min_horizontal(bid, ask) < 0).fill_null(value=False)
     found = records.lazy().select(
-        FILE_KEY, ROW, RECORD_KEY, EVENT_TIME, bid, ask,
+        *LOCATED, bid, ask,
         crossed.alias("crossed"), negative.alias("negative"),
     ).filter(pl.col("crossed") | pl.col("negative")).collect()  # fmt: skip
     if found.is_empty():
@@ -75,6 +91,19 @@ def find_bad_quotes(dataset: ParsedDataset, records: pl.DataFrame) -> QuoteFindi
         negative=int(found["negative"].sum()),
         sample=found.head(SAMPLE_ROWS).to_dicts(),
     )
+
+
+def find_off_ticks(dataset: ParsedDataset, records: pl.DataFrame) -> TickFindings:
+    """Rows of records with a price off the ticks of their instrument, as far as that is known."""
+    found = TickFindings()
+    if not dataset.traded_columns or records["product"].null_count() == records.height:
+        return found
+    prices = records.select(dataset.traded_columns)
+    off = off_ticks(prices, records["product"], records["put_call"].is_not_null())
+    if off.any():
+        rows = records.filter(off).select(*LOCATED, *dataset.traded_columns)
+        found = TickFindings(rows.height, rows.head(SAMPLE_ROWS).to_dicts())
+    return found
 
 
 def schema_problems(dataset: Dataset, records: pl.DataFrame) -> list[str]:

@@ -7,10 +7,13 @@ through `prices` itself, which alone decides what is a price. No notation is def
 import re
 from collections.abc import Mapping
 from decimal import Decimal
+from fractions import Fraction
 from functools import lru_cache
 from typing import Final
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from trade_assets.errors import PriceError
 from trade_assets.market.numbers import Problem, read_number, read_numbers
@@ -22,6 +25,7 @@ from trade_assets.market.prices import (
     format_price,
     parse_price,
 )
+from trade_assets.market.products import PRODUCTS, Product
 
 _STEPS: Final = 256
 """Eighths of a 32nd in a point: the finest step of any product."""
@@ -130,6 +134,45 @@ def _read_alone(text: str, notation: PriceNotation) -> float | PriceError:
     if Decimal(value) != exact:
         return PriceError(text, notation, "has more digits than can be kept")
     return value
+
+
+def off_ticks(prices: pl.DataFrame, products: pl.Series, options: pl.Series) -> pl.Series:
+    """Which rows have a price at which their instrument cannot trade (`on_tick`).
+
+    Args:
+        prices: Float64 columns in points; a null is nowhere off.
+        products: the codes of the rows' products; of null nothing is known.
+        options: whether the rows' instruments are options.
+    """
+    numbers, are_options = prices.to_numpy(), options.to_numpy()
+    off = np.zeros(prices.height, dtype=np.bool_)
+    for code in products.drop_nulls().unique():
+        of_product = (products == code).fill_null(value=False).to_numpy()
+        for option in (False, True):
+            rows = of_product & (are_options == option)
+            if rows.any():
+                on = _on_ticks(numbers[rows], PRODUCTS[code], option=option)
+                off[rows] = ~on.all(axis=1)
+    return pl.Series(off)
+
+
+def _on_ticks(numbers: NDArray[np.float64], product: Product, *, option: bool) -> NDArray[np.bool_]:
+    tick = product.option_tick if option else product.tick
+    on = np.isnan(numbers)
+    if tick is None:
+        return np.ones_like(on)
+    on |= _are_multiples(numbers, tick)
+    if option:
+        dollar = 1 / Fraction(product.point_value)
+        on |= (np.abs(numbers) < float(tick)) & _are_multiples(numbers, dollar)
+    return on
+
+
+def _are_multiples(numbers: NDArray[np.float64], step: Fraction) -> NDArray[np.bool_]:
+    """Whether numbers are, to the last bit, the Float64 of a whole number of steps."""
+    # Not by Polars, which divides by a number as if it multiplied by one over it: 13/1000 differs.
+    steps = np.rint(numbers * step.denominator / step.numerator)
+    return np.asarray(steps * step.numerator / step.denominator == numbers)
 
 
 def format_prices(values: pl.Series, notation: PriceNotation) -> pl.Series:

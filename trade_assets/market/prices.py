@@ -147,9 +147,18 @@ def _written(value: Decimal, notation: PriceNotation) -> str:
     return f"{start}-{int(whole):02}{'+' if decimals == '.5' else decimals}"
 
 
-def on_tick(value: Decimal, product: Product) -> bool:
-    """Whether a future of this product can trade at a price."""
-    return value.is_finite() and Fraction(value) % product.tick == 0
+def on_tick(value: Decimal, product: Product, *, option: bool = False) -> bool:
+    """Whether a future of this product, or an option on it, can trade at a price.
+
+    An option that is worth less than its tick trades at a whole number of dollars a contract
+    (contract specifications of CME Group: cabinet). Without a known tick, at any price.
+    """
+    tick = product.option_tick if option else product.tick
+    if tick is None or not value.is_finite():
+        return value.is_finite()
+    exact = Fraction(value)
+    in_cabinet = option and abs(exact) < tick and exact * Fraction(product.point_value) % 1 == 0
+    return exact % tick == 0 or in_cabinet
 
 
 def ticks_to_price(count: int, product: Product) -> Decimal:

@@ -52,6 +52,7 @@ class Product:
         tick: smallest move of the future, in points.
         point_value: what one point of one contract is worth, in `currency`.
         month_option: CME root of the monthly and quarterly options; None: none are known.
+        option_tick: smallest move of the options, in points; None: no options are known.
         weekly_options: the weekly series, Monday to Friday.
     """
 
@@ -64,6 +65,7 @@ class Product:
     quoting: Quoting = Quoting.THIRTY_SECONDS
     last_trade: LastTrade = LastTrade.SEVENTH_BUSINESS_DAY_BEFORE_LAST
     month_option: str | None = None
+    option_tick: Fraction | None = None
     weekly_options: tuple[WeeklyOption, ...] = ()
 
 
@@ -85,6 +87,7 @@ PRODUCTS: Final[Mapping[str, Product]] = {
             tick=Fraction(1, 256),
             point_value=Decimal(2000),
             month_option="OZT",
+            option_tick=Fraction(1, 128),
             last_trade=LastTrade.LAST_BUSINESS_DAY,
         ),
         Product(
@@ -94,6 +97,7 @@ PRODUCTS: Final[Mapping[str, Product]] = {
             tick=Fraction(1, 128),
             point_value=Decimal(1000),
             month_option="OZF",
+            option_tick=Fraction(1, 128),
             last_trade=LastTrade.LAST_BUSINESS_DAY,
         ),
         Product(
@@ -103,6 +107,7 @@ PRODUCTS: Final[Mapping[str, Product]] = {
             tick=Fraction(1, 64),
             point_value=Decimal(1000),
             month_option="OZN",
+            option_tick=Fraction(1, 64),
             weekly_options=_ZN_WEEKLY,
         ),
         Product(
@@ -112,6 +117,7 @@ PRODUCTS: Final[Mapping[str, Product]] = {
             tick=Fraction(1, 64),
             point_value=Decimal(1000),
             month_option="OTN",
+            option_tick=Fraction(1, 64),
         ),
         Product(
             code="ZB",
@@ -120,6 +126,7 @@ PRODUCTS: Final[Mapping[str, Product]] = {
             tick=Fraction(1, 32),
             point_value=Decimal(1000),
             month_option="OZB",
+            option_tick=Fraction(1, 64),
         ),
         Product(
             code="UB",
@@ -128,6 +135,7 @@ PRODUCTS: Final[Mapping[str, Product]] = {
             tick=Fraction(1, 32),
             point_value=Decimal(1000),
             month_option="OUB",
+            option_tick=Fraction(1, 64),
         ),
         Product(
             code="FGBL",

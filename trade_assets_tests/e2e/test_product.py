@@ -231,7 +231,7 @@ def test_the_ui_shows_lineage_metadata_and_checks(product: Product) -> None:
             "lag_p50_seconds", "lag_max_seconds", "preview",
         }  # fmt: skip
     checks = nodes["actant/spot_risk/history"]["assetChecksOrError"]["checks"]
-    assert {check["name"] for check in checks} == {"schema", "rows_accounted", "symbols"}
+    assert {check["name"] for check in checks} == {"schema", "rows_accounted", "symbols", "ticks"}
     for check in checks:
         assert check["executionForLatestMaterialization"]["evaluation"]["success"]
 

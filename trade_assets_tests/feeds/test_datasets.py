@@ -91,7 +91,7 @@ def test_every_feed_has_columns_of_its_own_under_names_of_its_own(path: str) -> 
     assert feed.path == path
     assert feed.schema
     assert not {*feed.schema, "extra"} & {*RECORD_SCHEMA}
-    assert set(feed.quote_columns or ()) <= set(feed.schema)
+    assert {*(feed.quote_columns or ()), *feed.traded_columns} <= set(feed.schema)
     cadence_seconds = feed.cadence_seconds or 0
     assert feed.freshness_seconds > cadence_seconds
     assert (feed.gap_seconds is None) == (feed.cadence_seconds is None)

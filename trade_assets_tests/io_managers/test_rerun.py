@@ -81,13 +81,29 @@ def test_checks_are_evaluated_and_bad_quotes_only_warn(
     assert result.success
     checks = {check.check_name: check for check in result.get_asset_check_evaluations()}
     assert {name: check.passed for name, check in checks.items()} == {
-        "schema": True, "rows_accounted": True, "symbols": False, "quotes": False,
+        "schema": True, "rows_accounted": True, "symbols": False, "quotes": False, "ticks": True,
     }  # fmt: skip
     assert checks["quotes"].severity is dg.AssetCheckSeverity.WARN
     assert checks["quotes"].metadata["crossed"].value == 1
     assert checks["quotes"].metadata["negative"].value == 1
     assert checks["symbols"].severity is dg.AssetCheckSeverity.WARN
     assert checks["symbols"].metadata["untranslated"].value == ["A", "B", "C"]
+
+
+def test_prices_off_the_ticks_are_a_warning_with_their_rows(
+    materialise: Materialise, stores: Stores
+) -> None:
+    key = spot_key(1)
+    stores.objects.put(key, spot_bytes({"XCME.ZN.SEP25": 110.52, "XCME.ZF.SEP25": 108.0}))
+    result = materialise(SPOT)
+    assert result.success
+    assert len(stores.latest.read(SPOT, ["XCME.ZN.SEP25"])) == 1
+    (check,) = (c for c in result.get_asset_check_evaluations() if c.check_name == "ticks")
+    assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert check.metadata["rows_off_tick"].value == 1
+    rows = str(check.metadata["rows"].value)
+    assert key in rows
+    assert "| 110.52 |" in rows
 
 
 def test_ledger_quarantine_and_status_follow_a_rerun(

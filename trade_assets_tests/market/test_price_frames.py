@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 
 from trade_assets.errors import PriceError
 from trade_assets.market.numbers import read_number
-from trade_assets.market.price_frames import format_prices, read_prices
+from trade_assets.market.price_frames import format_prices, off_ticks, read_prices
 from trade_assets.market.prices import (
     NOTATIONS,
     PriceNotation,
     format_price,
+    on_tick,
     parse_price,
     ticks_to_price,
 )
@@ -197,3 +198,33 @@ def test_columns_without_a_price(cells: list[str | None], notation: PriceNotatio
 def test_long_garbage_is_shown_in_part() -> None:
     (problem,) = read_prices(pl.Series("p", ["9" * 5_000]), DOTTED)[1]
     assert problem == (0, f"p '{'9' * 32}…' is longer than 32 characters ({DOTTED})")
+
+
+PRICES = st.one_of(
+    st.integers(-30_000, 300_000).map(lambda count: count / 256),
+    st.integers(-20_000, 20_000).map(lambda count: count / 100),
+    st.integers(-40, 40).map(lambda count: count / 2_000),
+    st.floats(-1_000, 1_000),
+)
+
+
+@given(st.lists(st.tuples(PRICES, st.sampled_from([*PRODUCTS]), st.booleans())))
+@example([(0.39, "FGBL", False), (0.007, "ZN", True), (0.007, "ZN", False)])
+def test_a_column_is_off_the_ticks_where_its_prices_are(
+    rows: list[tuple[float, str, bool]],
+) -> None:
+    table = pl.DataFrame(
+        rows, {"price": pl.Float64, "product": pl.String, "option": pl.Boolean}, orient="row"
+    )
+    expected = [
+        not on_tick(Decimal(repr(price)), PRODUCTS[code], option=option)
+        for price, code, option in rows
+    ]
+    assert off_ticks(table.select("price"), *table.get_columns()[1:]).to_list() == expected
+
+
+def test_what_is_not_known_is_not_off_the_ticks() -> None:
+    prices = pl.DataFrame({"p": [None, 110.001, 110.001], "q": [110.0, 110.0, None]})
+    products = pl.Series(["ZN", None, "ZN"])
+    options = pl.Series([False, False, False])
+    assert off_ticks(prices, products, options).to_list() == [False, False, True]

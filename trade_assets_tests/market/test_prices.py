@@ -249,6 +249,29 @@ def test_ticks_of_each_product(code: str, tick: str, between: str) -> None:
     assert not on_tick(110 + Decimal(between), product)
 
 
+@pytest.mark.parametrize(
+    ("code", "price", "expected"),
+    [
+        ("ZN", "0.015625", True),
+        ("ZN", "0.0078125", False),
+        ("ZF", "0.0078125", True),
+        ("ZB", "0.046875", True),  # a future's tick is twice as wide
+        ("ZN", "0.039", False),
+        ("ZN", "0.007", True),
+        ("ZN", "0.0075", False),
+        ("ZN", "0.016", False),
+        ("ZT", "0.0005", True),  # a point is 2,000 dollars
+        ("ZN", "0", True),
+        ("FGBL", "0.0123", True),  # no options are known
+    ],
+)
+def test_options_have_ticks_of_their_own_and_a_cabinet(
+    code: str, price: str, expected: bool
+) -> None:
+    assert on_tick(Decimal(price), PRODUCTS[code], option=True) is expected
+    assert not on_tick(Decimal("NaN"), PRODUCTS[code], option=True)
+
+
 def test_ticks_are_exact_and_nothing_else_is_on_one() -> None:
     zn = PRODUCTS["ZN"]
     assert [str(ticks_to_price(count, zn)) for count in (0, 64, 7073)] == ["0", "1", "110.515625"]

@@ -18,7 +18,12 @@ from trade_assets.defs.shared.names import (
     SYMBOLS_CHECK,
     layer_key,
 )
-from trade_assets.defs.shared.written_checks import schema_outcome, symbols_outcome
+from trade_assets.defs.shared.written_checks import (
+    schema_outcome,
+    symbols_outcome,
+    ticks_outcomes,
+    ticks_specs,
+)
 from trade_assets.feeds.feed_stores import FeedStores
 from trade_assets.ingest.figures import FileFigures
 from trade_assets.io_managers.metadata import rows_table
@@ -47,6 +52,7 @@ def write_check_specs(feed: Feed) -> list[dg.AssetCheckSpec]:
             description="Every row's symbol is translated (a warning: the rows are stored under "
             "their own names).",
         ),
+        *ticks_specs(feed),
     ]
     if feed.quote_columns is not None:
         specs.append(
@@ -65,6 +71,7 @@ def write_check_outcomes(figures: FileFigures, stores: FeedStores) -> Iterator[C
     yield schema_outcome(figures)
     yield _rows_outcome(figures, stores)
     yield symbols_outcome(figures)
+    yield from ticks_outcomes(figures)
     if feed.quote_columns is not None:
         yield _quotes_outcome(figures)
 

@@ -35,6 +35,7 @@ GAPS_CHECK: Final = "gaps"
 DERIVED_CHECK: Final = "derived"
 ROWS_CHECK: Final = "rows_accounted"
 QUOTES_CHECK: Final = "quotes"
+TICKS_CHECK: Final = "ticks"
 FRESHNESS_CHECK: Final = "freshness"
 
 RUN_KIND_TAG: Final = "trade_assets/run_kind"

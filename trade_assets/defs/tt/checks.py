@@ -20,7 +20,12 @@ from trade_assets.defs.shared.names import (
     TT_STORES,
     layer_key,
 )
-from trade_assets.defs.shared.written_checks import schema_outcome, symbols_outcome
+from trade_assets.defs.shared.written_checks import (
+    schema_outcome,
+    symbols_outcome,
+    ticks_outcomes,
+    ticks_specs,
+)
 from trade_assets.monitor.freshness import Freshness, freshness_limit
 from trade_assets.tt.formats.slot_times import slot_at
 from trade_assets.tt.formats.snapshot import Snapshot
@@ -92,6 +97,7 @@ def write_check_specs(snapshot: Snapshot) -> list[dg.AssetCheckSpec]:
             description="Every row's instrument is translated (a warning: the rows are stored "
             "under their own ids).",
         ),
+        *ticks_specs(snapshot),
     ]
 
 
@@ -111,6 +117,7 @@ def write_check_outcomes(figures: SnapshotFigures) -> Iterator[CheckOutcome]:
         readable=not figures.quarantined,
     )
     yield symbols_outcome(figures)
+    yield from ticks_outcomes(figures)
 
 
 def rows_outcome(

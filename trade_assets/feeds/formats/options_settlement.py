@@ -104,4 +104,5 @@ OPTIONS_SETTLEMENT: Final = Feed(
     cadence_seconds=TRADING_DAY_SECONDS,
     gap_seconds=DAILY_GAP_SECONDS,
     freshness_seconds=DAILY_FRESHNESS_SECONDS,
+    traded_columns=tuple(PRICE_SCHEMA),
 )

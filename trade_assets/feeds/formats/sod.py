@@ -253,4 +253,5 @@ SOD: Final = Feed(
     gap_seconds=DAILY_GAP_SECONDS,
     freshness_seconds=DAILY_FRESHNESS_SECONDS,
     rewritten=True,
+    traded_columns=("price",),
 )

@@ -181,4 +181,5 @@ SPOT_RISK: Final = Feed(
     gap_seconds=15.0,
     freshness_seconds=30.0,
     quote_columns=("bid_price", "ask_price"),
+    traded_columns=("bid_price", "ask_price"),
 )

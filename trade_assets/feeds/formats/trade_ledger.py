@@ -134,4 +134,5 @@ FILLS: Final = Feed(
     event_time_is="marketTradeTime, US Central",
     freshness_seconds=300.0,
     rewritten=True,
+    traded_columns=("price",),
 )

@@ -65,5 +65,6 @@ TT_FILLS: Final = Snapshot(
     event_time_is="when it was traded (timeStamp), UTC",
     freshness_seconds=120.0,
     kinds=frozenset({"json"}),
+    traded_columns=("price",),
     read=read_fills,
 )

@@ -55,5 +55,6 @@ ORDERS: Final = Snapshot(
     replaced=True,
     freshness_seconds=120.0,
     kinds=frozenset({"json"}),
+    traded_columns=("price", "stop_price"),
     read=read_orders,
 )

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from trade_assets.datasets.dataset import Feed
+from trade_assets.datasets.dataset import Feed, to_records
 from trade_assets.datasets.registry import feed_of_file
 from trade_assets.feeds.datasets import FEEDS
 from trade_assets.feeds.formats.eod import EOD
@@ -23,6 +23,7 @@ from trade_assets.feeds.formats.sod import SOD
 from trade_assets.feeds.formats.spot_risk import SPOT_RISK
 from trade_assets.feeds.formats.trade_ledger import FILLS
 from trade_assets.feeds.formats.vtexp import VTEXP
+from trade_assets.ingest.quality import TickFindings, find_off_ticks
 from trade_assets.simulators.desk import runner
 from trade_assets.simulators.desk.desk import Desk, DeskFile, DeskPlan
 from trade_assets.simulators.desk.runner import JOURNAL, run_desk
@@ -41,7 +42,7 @@ def test_same_seed_same_files() -> None:
 
 
 @pytest.mark.parametrize("start", [START, datetime(2026, 11, 22, 4, tzinfo=UTC)])  # a Sunday
-def test_every_file_is_one_of_a_feed_and_parses_and_every_symbol_translates(
+def test_every_file_is_one_of_a_feed_and_parses_and_every_symbol_and_tick_is_right(
     start: datetime,
 ) -> None:
     broken, seen = 0, set()
@@ -52,6 +53,7 @@ def test_every_file_is_one_of_a_feed_and_parses_and_every_symbol_translates(
         assert parsed.rows_in > 0
         assert parsed.unknown_columns == ()
         assert parsed.frame["instrument_id"].null_count() == 0
+        assert find_off_ticks(feed, to_records(feed, parsed, file.file_name)) == TickFindings()
         bad = [row for row in parsed.rejected if not row.duplicate]
         assert feed is FILLS or not bad
         assert feed is OPTIONS_SETTLEMENT or len(bad) == len(parsed.rejected)
