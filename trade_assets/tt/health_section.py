@@ -17,6 +17,7 @@ from trade_assets.tt.formats.snapshot import Snapshot
 from trade_assets.tt.key_tiers import api_limits
 from trade_assets.tt.slots.open_hours import OpenHours, open_hours
 from trade_assets.tt.slots.slot_counts import count_slots, kind_freshness, missed_in_a_row
+from trade_assets.tt.slots.slot_log import SlotState
 from trade_assets.tt.snapshot_status import KindStatus, TtInRedis, TtLog, TtStatus, problems_of
 from trade_assets.tt.tt_stores import TtStores
 
@@ -71,7 +72,8 @@ class TtSection:
         # The slot that has just begun is still under way.
         until = slot_at(now)
         notes = self._stores.slot_log.notes(until - NOTED, until + SLOT)
-        return TtLog(count_slots(self._hours, notes, until - NOTED, until), tuple(notes))
+        lacking = tuple(note for note in notes if note.state is not SlotState.NOT_WANTED)
+        return TtLog(count_slots(self._hours, notes, until - NOTED, until), lacking)
 
     def _kind(self, snapshot: Snapshot, now: datetime) -> KindStatus:
         limit = freshness_limit(self._settings, snapshot)

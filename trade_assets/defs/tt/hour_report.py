@@ -25,7 +25,7 @@ from trade_assets.tt.formats.slot_times import SLOT, hour_of
 from trade_assets.tt.formats.snapshot import SNAPSHOT_GROUPS, TT_SOURCE
 from trade_assets.tt.slots.open_hours import OpenHours
 from trade_assets.tt.slots.raw_documents import SnapshotDocuments
-from trade_assets.tt.slots.slot_log import SlotNote
+from trade_assets.tt.slots.slot_log import SlotNote, never_due
 from trade_assets.tt.tt_stores import TtStores
 
 SLOTS_KEY: Final = dg.AssetKey([TT_SOURCE, "slots", "hour"])
@@ -123,7 +123,16 @@ def slot_hour(stores: TtStores, hours: OpenHours, start: datetime) -> SlotHour:
             if documents.key(snapshot.kind, slot) not in there:
                 missing.setdefault(slot, []).append(snapshot.kind)
     notes = stores.slot_log.notes(start, start + _HOUR) if missing else []
-    return SlotHour(due, dict(sorted(missing.items())), notes)
+    never = {
+        slot
+        for slot, kinds in missing.items()
+        if len(kinds) == len(SNAPSHOTS) and never_due(notes, slot)
+    }
+    return SlotHour(
+        [slot for slot in due if slot not in never],
+        {slot: missing[slot] for slot in sorted(missing.keys() - never)},
+        notes,
+    )
 
 
 def hour_report_job() -> AssetJob:

@@ -12,12 +12,13 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from trade_assets.settings import Settings
-from trade_assets.tt.formats.slot_times import SLOT, next_slot, slot_at
+from trade_assets.tt.formats.slot_times import SLOT, hour_of, next_slot, slot_at
 from trade_assets.tt.slots.open_hours import OpenHours
 from trade_assets.tt.slots.slot_cursor import Range, SlotCursor
 from trade_assets.tt.slots.slot_log import SlotNote, SlotState
 
 NOT_LOOKING: Final = "the daemon was not looking"
+NOT_STARTED: Final = "snapshots had not begun"
 GONE: Final = "the run's process is gone"
 
 START_SECONDS: Final = 40.0
@@ -132,9 +133,16 @@ class _Look:
         if last is not None and self.slot >= last:
             return
         self.cursor.last = self.slot if self.late else self.slot - SLOT
-        self.cursor.first = self.cursor.first or self.cursor.last + SLOT
+        if self.cursor.first is None:
+            self._begin_at(self.cursor.last + SLOT)
         # It is in the future now, and comes again.
         self.cursor.pending = None
+
+    def _begin_at(self, first: datetime) -> None:
+        """From this slot on slots are wanted; those of its hour that are over never were."""
+        self.cursor.first = first
+        if hour_of(first) < first:
+            self._note((hour_of(first), first - SLOT), SlotState.NOT_WANTED, NOT_STARTED)
 
     def living(self, active: Sequence[ActiveRun]) -> list[ActiveRun]:
         """The runs that are in the way; those that are too old to be alive are declared dead."""

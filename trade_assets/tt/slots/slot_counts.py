@@ -59,10 +59,11 @@ def count_slots(
     """Slots from `since` (inclusive) to `until` (exclusive) by what was noted of them."""
     last = slot_at(until) if slot_at(until) < until else until - SLOT
     counts = dict.fromkeys(SlotState, 0)
+    # Where nothing else is said of them they were never due.
     for note in notes:
         counts[note.state] += len(hours.due(max(note.first, since), min(note.last, last)))
     return SlotCounts(
-        due=len(hours.due(since, last)),
+        due=len(hours.due(since, last)) - counts[SlotState.NOT_WANTED],
         missed=counts[SlotState.MISSED],
         skipped=counts[SlotState.SKIPPED],
         failed=counts[SlotState.FAILED],

@@ -5,7 +5,8 @@ changes as when they were taken.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 import polars as pl
 
@@ -19,9 +20,12 @@ from trade_assets.tt.formats.snapshot import Snapshot
 from trade_assets.tt.slots.open_hours import OpenHours, open_hours
 from trade_assets.tt.slots.raw_documents import SnapshotDocuments
 from trade_assets.tt.slots.results import SnapshotFigures
+from trade_assets.tt.slots.slot_log import never_due
 from trade_assets.tt.slots.slot_notes import note_written, written_until
 from trade_assets.tt.slots.slot_records import RecordReader, SlotRecords
 from trade_assets.tt.tt_stores import TtStores
+
+HOUR: Final = timedelta(hours=1)
 
 
 class SnapshotHour(HourRecords):
@@ -167,8 +171,10 @@ class SnapshotHour(HourRecords):
                 # The slot of this half minute may be on its way.
                 if slot + SLOT <= now and hours.closed_reason(slot) is None
             ]
-            self._figures.slots_due += len(due)
             there = set(self._hour_keys(hour))
-            self._figures.missing += [
-                slot for slot in due if self._documents.key(self._snapshot.kind, slot) not in there
-            ]
+            kind = self._snapshot.kind
+            missing = [slot for slot in due if self._documents.key(kind, slot) not in there]
+            notes = self._stores.slot_log.notes(hour, hour + HOUR) if missing else []
+            wanted = [slot for slot in missing if not never_due(notes, slot)]
+            self._figures.slots_due += len(due) - len(missing) + len(wanted)
+            self._figures.missing += wanted

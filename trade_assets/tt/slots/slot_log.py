@@ -4,7 +4,8 @@ pk `slots#tt#<environment>`, sk the first slot; slots in a row with one reason a
 slot has is in the bucket; only what it lacks is written here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -28,6 +29,7 @@ class SlotState(StrEnum):
     SKIPPED = "skipped"  # left out on purpose, e.g. for a newer one
     FAILED = "failed"  # asked, and nothing of it could be kept
     PARTIAL = "partial"  # some kinds are there, others are not
+    NOT_WANTED = "not_wanted"  # nobody looked for slots yet: it was never due
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,12 @@ class SlotNote:
     run_id: str = ""
 
 
+def never_due(notes: Iterable[SlotNote], slot: datetime) -> bool:
+    """Whether notes say of a slot that nobody wanted it, and nothing else."""
+    states = {note.state for note in notes if note.first <= slot <= note.last}
+    return states == {SlotState.NOT_WANTED}
+
+
 class SlotLog:
     """Notes in and out of the ledger's table. Thread-safe."""
 
@@ -60,13 +68,17 @@ class SlotLog:
         self._calls = calls or DynamoCalls(settings)
 
     def note(self, note: SlotNote) -> None:
-        """Write a note; of several with the same first slot the last one counts.
+        """Write a note; of several with the same first slot the last one counts, but one that says
+        why a slot is not whole is never replaced by one that it was not wanted.
 
         Raises:
             StoreUnavailableError: DynamoDB cannot be reached; noting the same again is right.
         """
-        body = {"TableName": self._table, "Item": self._item(note)}
-        self._calls.call("PutItem", orjson.dumps(body))
+        body: dict[str, Any] = {"TableName": self._table, "Item": self._item(note)}
+        if note.state is SlotState.NOT_WANTED:
+            body["ConditionExpression"] = "attribute_not_exists(pk)"
+        with suppress(ConditionFailedError):
+            self._calls.call("PutItem", orjson.dumps(body))
 
     def withdraw(self, slot: datetime) -> None:
         """Take back the note of this slot alone: it is whole after all.

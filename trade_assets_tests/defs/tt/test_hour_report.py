@@ -15,8 +15,10 @@ from trade_assets.defs.tt.hour_report import (
     slot_hour,
 )
 from trade_assets.settings import Settings
+from trade_assets.tt.datasets import SNAPSHOTS
 from trade_assets.tt.formats.slot_times import SLOT
 from trade_assets.tt.slots.open_hours import OpenHours
+from trade_assets.tt.slots.slot_hours import SnapshotHour
 from trade_assets.tt.slots.slot_log import SlotNote, SlotState
 from trade_assets_tests.defs.tt.documents import HOUR, KINDS, put_document
 from trade_assets_tests.defs.tt.rerunning import rerun, told
@@ -93,6 +95,32 @@ def test_a_note_of_many_slots_speaks_for_each(stores: Stores) -> None:
     found = slot_hour(stores, ALWAYS, HOUR)
     assert len(found.missing) == len(found.due) == 120
     assert str(found.metadata["missing"].value).count("a long one") == 3
+
+
+def test_slots_before_the_first_start_were_never_due(
+    stores: Stores, few: Settings, instance: dg.DagsterInstance
+) -> None:
+    put(stores, 2, 3)
+    stores.slot_log.note(SlotNote(HOUR, HOUR + SLOT, SlotState.NOT_WANTED, "not begun"))
+    result = rerun(few, instance, [SLOTS_KEY])
+    assert result.success
+    found = told(result, SLOTS_KEY)
+    assert (found["slots_due"], found["slots_whole"], found["slots_missing"]) == (2, 2, 0)
+    figures = SnapshotHour(stores, SNAPSHOTS["tt/orders"], [f"{HOUR:{PARTITION_FORMAT}}"]).figures
+    assert (figures.slots_due, figures.missing) == (2, [])
+
+
+def test_what_was_wanted_before_a_new_start_stays_due(stores: Stores) -> None:
+    put(stores, 1, kinds=("orders",))
+    failed = SlotNote(HOUR, HOUR, SlotState.FAILED, "it failed")
+    stores.slot_log.note(failed)
+    # Switched off and on again in the hour: neither the failed slot nor the partial one is undone.
+    stores.slot_log.note(SlotNote(HOUR, HOUR + 3 * SLOT, SlotState.NOT_WANTED, "not begun"))
+    assert stores.slot_log.notes(HOUR, HOUR + SLOT) == [failed]
+    stores.slot_log.note(SlotNote(HOUR + SLOT, HOUR + 3 * SLOT, SlotState.NOT_WANTED, "not begun"))
+    found = slot_hour(stores, OpenHours.parse([FEW]), HOUR)
+    assert list(found.missing) == [HOUR, HOUR + SLOT]
+    assert len(found.due) == 2
 
 
 def test_an_hour_that_is_not_over_is_no_whole_one(

@@ -14,6 +14,7 @@ from trade_assets.tt.slots.open_hours import OpenHours
 from trade_assets.tt.slots.schedule import (
     GONE,
     NOT_LOOKING,
+    NOT_STARTED,
     ActiveRun,
     Decision,
     SlotLimits,
@@ -75,8 +76,14 @@ def test_the_slot_that_has_just_begun_is_requested_once() -> None:
 def test_the_very_first_look_misses_nothing() -> None:
     decision = look(SlotCursor(), 12)
     assert (decision.request, decision.wait_until) == (None, at(30))
-    assert noted(decision) == []
+    assert noted(decision) == [(0, 0, SlotState.NOT_WANTED, NOT_STARTED)]
     assert look(decision.cursor, 30.2).request == at(30)
+
+
+def test_a_first_look_on_the_hour_has_nothing_before_it() -> None:
+    decision = look(SlotCursor(), 0.5)
+    assert decision.request == at(0)
+    assert noted(decision) == []
 
 
 @pytest.mark.parametrize(("seconds", "requested"), [(35, True), (35.001, False)])
