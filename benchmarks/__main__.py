@@ -27,6 +27,7 @@ from benchmarks.parts import Bench
 from benchmarks.scale import FULL, QUICK, Scale
 from trade_assets import logs
 from trade_assets.errors import TradeAssetsError
+from trade_assets.local import dynalite
 from trade_assets.local.ministack import FOLDER_NAME, ensure_environment
 from trade_assets.settings import load_settings
 
@@ -94,7 +95,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _run(options: argparse.Namespace, scale: Scale, console: Console) -> int:
-    ministack = load_settings().home_path / FOLDER_NAME
+    home = load_settings().home_path
     _forget_settings()
     names = [name for name in NAMES if not options.names or name in options.names]
     found = conditions.conditions(scale)
@@ -102,8 +103,13 @@ def _run(options: argparse.Namespace, scale: Scale, console: Console) -> int:
     figures = []
     scratch = tempfile.TemporaryDirectory(prefix="trade-assets-bench-", ignore_cleanup_errors=True)
     with scratch as folder, console.status("preparing") as status:
-        python = ensure_environment(ministack, status.update)
-        bench = Bench(scale, Path(folder), python, _speaker(console, status.update))
+        bench = Bench(
+            scale,
+            Path(folder),
+            ensure_environment(home / FOLDER_NAME, status.update),
+            dynalite.ensure_installed(home / dynalite.FOLDER_NAME, status.update),
+            _speaker(console, status.update),
+        )
         for name in names:
             figure = _measured(name, bench, console)
             if figure is not None:

@@ -12,6 +12,7 @@ from typing import Final
 import psutil
 
 from benchmarks.scale import Scale
+from trade_assets.local.dynalite import FOLDER_NAME as DYNALITE_VERSION
 from trade_assets.local.ministack_pins import VERSION as MINISTACK_VERSION
 from trade_assets.local.redis_server import server_binary
 
@@ -29,6 +30,7 @@ def conditions(scale: Scale) -> dict[str, str]:
         "Python": f"{platform.python_implementation()} {platform.python_version()}",
         "Packages": packages,
         "AWS": f"ministack {MINISTACK_VERSION} (one process, on this machine)",
+        "DynamoDB": f"{DYNALITE_VERSION} (LevelDB, one process, on this machine)",
         "Redis": f"{_redis_version()} (append-only file on, on this machine)",
         "Dagster storage": "SQLite",
         "Load average before (1, 5, 15 min)": load_average(),

@@ -12,6 +12,7 @@ from benchmarks.scale import Scale
 from trade_assets.local import leftovers
 from trade_assets.local.child_process import Part, PartCommand
 from trade_assets.local.dagster_home import write_instance, write_workspace
+from trade_assets.local.dynalite import start_dynalite
 from trade_assets.local.launcher import await_port
 from trade_assets.local.ministack import start_ministack
 from trade_assets.local.programs import DEFINITIONS_MODULE, dagster_programs
@@ -26,17 +27,18 @@ START_SECONDS: Final = 90.0
 
 @dataclass(frozen=True)
 class Bench:
-    """What every benchmark gets: sizes, a scratch folder, ministack's interpreter, a listener."""
+    """What every benchmark gets: sizes, a scratch folder, its stores' programs, a listener."""
 
     scale: Scale
     folder: Path
     ministack_python: Path
+    dynalite: Path
     say: Callable[[str], None]
 
 
 @contextmanager
 def running_stores(bench: Bench, name: str, **overrides: object) -> Iterator[Settings]:
-    """An empty AWS stand-in and an empty Redis; yields settings that lead there.
+    """An empty AWS stand-in, DynamoDB and Redis; yields settings that lead there.
 
     Configured as `trade-assets up` does it. Nothing is provisioned yet. `overrides` are settings
     by field name.
@@ -44,10 +46,14 @@ def running_stores(bench: Bench, name: str, **overrides: object) -> Iterator[Set
     home = bench.folder / name
     ministack = start_ministack(bench.ministack_python, home / "ministack")
     try:
-        with start_redis(home / "redis") as redis:
+        with (
+            start_dynalite(bench.dynalite, home / "dynamodb") as dynamodb,
+            start_redis(home / "redis") as redis,
+        ):
             yield load_settings(
                 home=home,
                 aws_endpoint_url=f"http://{LOOPBACK}:{ministack.port}",
+                aws_endpoint_url_dynamodb=f"http://{LOOPBACK}:{dynamodb.port}",
                 redis_url=f"redis://{LOOPBACK}:{redis.port}/0",
                 **overrides,
             )

@@ -20,6 +20,8 @@ from trade_assets.errors import LocalStackError
 MARKER: Final = "TRADE_ASSETS_UP"
 """Environment variable of the stack's processes: the absolute home they belong to."""
 
+_STORES: Final = ("ministack", "dynalite", "redis", "valkey")
+
 ORDERLY_SECONDS: Final = 30.0
 """How long a supervisor that lost its `up` gets: it stops its programs in order."""
 
@@ -99,7 +101,7 @@ def kill(home: Path, *, spare_stores: bool) -> None:
 
 def _is_spared(process: psutil.Process) -> bool:
     words = process.cmdline()
-    is_store = "ministack" in words or any("redis" in word or "valkey" in word for word in words)
+    is_store = any(name in word for word in words for name in _STORES)
     return is_store or _is_supervisor(process)
 
 

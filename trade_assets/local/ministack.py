@@ -4,10 +4,7 @@ ministack pins botocore exactly, so it gets an environment of its own, built onc
 state (all but S3 objects, which are files) only when it is stopped cleanly.
 """
 
-import fcntl
 import os
-import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -15,8 +12,8 @@ from typing import Final
 
 import urllib3
 
-from trade_assets.errors import LocalStackError
 from trade_assets.local.child_process import Part, PartCommand
+from trade_assets.local.installing import COMPLETE, build_once, require_room, run_step
 from trade_assets.local.ministack_pins import CONSTRAINTS, REQUIREMENTS, VERSION, has_the_pins
 from trade_assets.ports import LOOPBACK, free_port
 
@@ -25,7 +22,6 @@ HEALTH_PATH: Final = "/_ministack/health"
 NEEDED_BYTES: Final = 400 * 1024 * 1024
 """Disk that the environment takes (250 MB measured), with room for pip's unpacking."""
 
-_COMPLETE = "complete"  # file that says the environment was built to its end
 _RUNNING = "running-since"  # file in the state folder, touched before every start
 
 
@@ -37,7 +33,7 @@ def environment_python(folder: Path) -> Path:
 def is_built(folder: Path) -> bool:
     """Whether the environment in `folder` is complete, its interpreter still there, and every
     version in it the one that `ministack_pins` says."""
-    complete = (folder / _COMPLETE).exists() and environment_python(folder).exists()
+    complete = (folder / COMPLETE).exists() and environment_python(folder).exists()
     return complete and has_the_pins(folder)
 
 
@@ -50,61 +46,18 @@ def ensure_environment(folder: Path, say: Callable[[str], None] = lambda _: None
     Raises:
         LocalStackError: no network, no disk space, or pip failed otherwise.
     """
-    if is_built(folder):
-        return environment_python(folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with folder.with_name(f".{folder.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not is_built(folder):
-            _build(folder, say)
+
+    def build() -> None:
+        require_room(folder, NEEDED_BYTES, "the AWS stand-in")
+        say("creating an environment for the AWS stand-in")
+        run_step([sys.executable, "-m", "venv", str(folder)], "cannot create an environment")
+        say(f"installing ministack {VERSION} (once, about 10 s)")
+        pip = [str(environment_python(folder)), "-m", "pip", "install", "--quiet"]
+        pip += ["--retries", "1", "--disable-pip-version-check", "--constraint", str(CONSTRAINTS)]
+        run_step([*pip, *REQUIREMENTS], "cannot install the AWS stand-in")
+
+    build_once(folder, lambda: is_built(folder), build)
     return environment_python(folder)
-
-
-def _build(folder: Path, say: Callable[[str], None]) -> None:
-    free = shutil.disk_usage(folder.parent).free
-    if free < NEEDED_BYTES:
-        raise LocalStackError(
-            f"{folder.parent} has {free // 2**20} MB left, but the AWS stand-in needs "
-            f"{NEEDED_BYTES // 2**20} MB; make room, or move TRADE_ASSETS_HOME to another disk"
-        )
-    shutil.rmtree(folder, ignore_errors=True)
-    say("creating an environment for the AWS stand-in")
-    _run([sys.executable, "-m", "venv", str(folder)], "cannot create an environment")
-    say(f"installing ministack {VERSION} (once, about 10 s)")
-    pip = [str(environment_python(folder)), "-m", "pip", "install", "--quiet", "--retries", "1"]
-    pip += ["--disable-pip-version-check", "--constraint", str(CONSTRAINTS)]
-    _run([*pip, *REQUIREMENTS], "cannot install the AWS stand-in")
-    (folder / _COMPLETE).touch()
-
-
-def _run(command: list[str], what: str) -> None:
-    """Run a step of the build; its output only matters when it fails."""
-    done = subprocess.run(  # noqa: S603 - our own command, no shell
-        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        raise LocalStackError(f"{what}: {_explanation(done.stderr + done.stdout)}")
-
-
-_CAUSES: Final = {
-    "No space left on device": "the disk is full; make room or move TRADE_ASSETS_HOME",
-    "Disk quota exceeded": "the disk quota is used up; make room or move TRADE_ASSETS_HOME",
-    "ensurepip is not": "the venv module is incomplete; install the package python3-venv",
-    "Permission denied": "no permission to write there; check who owns TRADE_ASSETS_HOME",
-    "No matching distribution": "the package index cannot be reached, or does not have it; "
-    "check the network and pip's settings (PIP_INDEX_URL, proxy), then start again",
-    "Connection": "the package index cannot be reached; check the network and pip's settings "
-    "(PIP_INDEX_URL, proxy), then start again",
-}
-
-
-def _explanation(output: str) -> str:
-    """What to do about pip's or venv's output, with its last line."""
-    last = next((line.strip() for line in reversed(output.splitlines()) if line.strip()), "")
-    for sign, advice in _CAUSES.items():
-        if sign in output:
-            return f"{advice} ({last})"
-    return last or "no reason given"
 
 
 def drop_unsaved_state(state: Path) -> list[str]:
@@ -126,6 +79,12 @@ def drop_unsaved_state(state: Path) -> list[str]:
     marker.touch()
     os.utime(marker)
     return sorted(removed)
+
+
+def forget_tables(folder: Path) -> None:
+    """Remove the tables that a stop left in the stand-in's `folder`: another server has them now,
+    and the stand-in would load and save them for ever. Call while it does not run."""
+    (folder / "state" / "dynamodb.json").unlink(missing_ok=True)
 
 
 def ministack_command(python: Path, folder: Path, port: int) -> PartCommand:

@@ -8,10 +8,11 @@ from urllib.parse import urlsplit
 
 from trade_assets.local.child_process import PartCommand
 from trade_assets.local.dagster_home import LOCATION_NAME
+from trade_assets.local.dynalite import dynalite_command
 from trade_assets.local.ministack import ministack_command
 from trade_assets.local.redis_server import redis_command
 from trade_assets.ports import LOOPBACK
-from trade_assets.settings import LOCAL_AWS_PORT, Settings
+from trade_assets.settings import LOCAL_AWS_PORT, AwsService, Settings
 
 CODE_SERVER: Final = "code-server"
 DEFINITIONS_MODULE: Final = "trade_assets.definitions"
@@ -56,6 +57,11 @@ class StackPaths:
         """Where the simulated desk writes and the push agent watches."""
         return self.home / "desk" / "outbox"
 
+    @property
+    def tables(self) -> Path:
+        """DynamoDB's files."""
+        return self.home / "dynamodb"
+
     def log(self, program: str) -> Path:
         """The log of a program."""
         return self.logs / f"{program}.log"
@@ -64,6 +70,12 @@ class StackPaths:
 def aws_port(settings: Settings) -> int:
     """Port of the AWS stand-in, from the endpoint."""
     return urlsplit(settings.aws_endpoint or "").port or LOCAL_AWS_PORT
+
+
+def dynamodb_port(settings: Settings) -> int | None:
+    """Port of the local DynamoDB; None where the settings leave DynamoDB to the AWS stand-in."""
+    port = urlsplit(settings.aws_endpoint_of(AwsService.DYNAMODB) or "").port
+    return None if port == aws_port(settings) else port
 
 
 def redis_port(settings: Settings) -> int:
@@ -76,16 +88,25 @@ def redis_password(settings: Settings) -> str | None:
     return urlsplit(settings.stores.redis_url.get_secret_value()).password
 
 
-def store_programs(settings: Settings, ministack_python: Path) -> list[Program]:
-    """The stores: they start first and stop last."""
+def store_programs(
+    settings: Settings, ministack_python: Path, dynalite: Path | None
+) -> list[Program]:
+    """The stores: they start first and stop last. Without dynalite the stand-in has the tables."""
     home = settings.home_path
     password = redis_password(settings)
+    port = dynamodb_port(settings)
+    on_disk = []
+    if dynalite is not None and port is not None:
+        command = dynalite_command(dynalite, StackPaths(home).tables, port)
+        on_disk = [Program(command, "DynamoDB", priority=15, is_store=True)]
     return [
+        *on_disk,
         Program(
             ministack_command(ministack_python, home / "ministack", aws_port(settings)),
             "AWS stand-in",
             priority=10,
-            stop_seconds=240,  # it saves its state: half a minute an hour of the simulated desk
+            # It saves its state: with tables half a minute an hour of the simulated desk.
+            stop_seconds=20 if on_disk else 240,
             is_store=True,
         ),
         Program(
@@ -132,6 +153,6 @@ def desk_programs(outbox: Path) -> list[Program]:
 
 
 def tt_programs() -> list[Program]:
-    """The simulated TT, on the settings' port. It answers runs: it stops after the code server, which
-    ends them, or their slots would fail and the breaker be left open for the next start."""
+    """The simulated TT, on the settings' port. It answers runs: it stops after the code server,
+    which ends them, or their slots would fail and the breaker be left open for the next start."""
     return [Program(PartCommand("tt", [*_CLI, "tt-simulator"]), "TT simulator", 25)]

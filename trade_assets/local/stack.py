@@ -2,20 +2,24 @@
 
 import errno
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final
 
 import urllib3
 
 from trade_assets.errors import LocalStackError, SettingsError, TransientError
-from trade_assets.local import leftovers
+from trade_assets.local import dynalite, leftovers
 from trade_assets.local.child_process import log_tail, wait_until
 from trade_assets.local.dagster_home import write_instance, write_workspace
 from trade_assets.local.loaded_watch import LoadedWatch
-from trade_assets.local.ministack import FOLDER_NAME, ensure_environment, is_healthy
+from trade_assets.local.ministack import (
+    FOLDER_NAME,
+    ensure_environment,
+    forget_tables,
+    is_healthy,
+)
 from trade_assets.local.programs import (
     CODE_SERVER,
     DEFINITIONS_MODULE,
@@ -24,6 +28,7 @@ from trade_assets.local.programs import (
     aws_port,
     dagster_programs,
     desk_programs,
+    dynamodb_port,
     redis_password,
     redis_port,
     store_programs,
@@ -32,7 +37,7 @@ from trade_assets.local.programs import (
 from trade_assets.local.redis_server import answers_ping
 from trade_assets.local.supervisor import ProgramState, Supervisor
 from trade_assets.ports import LOOPBACK, PortNeed, free_port, require_free
-from trade_assets.settings import Profile, Settings, child_environment, without_proxy
+from trade_assets.settings import AwsService, Profile, Settings, child_environment, without_proxy
 from trade_assets.stores.provision import Provisioned, provision
 
 READY_SECONDS: Final = 60.0
@@ -77,6 +82,11 @@ def port_needs(settings: Settings, *, simulator: bool) -> list[PortNeed]:
     """The ports that the stack listens on; the code server takes any free one."""
     needs = [
         PortNeed(aws_port(settings), "the AWS stand-in", "AWS_ENDPOINT_URL"),
+        *(
+            [PortNeed(port, "the local DynamoDB", "AWS_ENDPOINT_URL_DYNAMODB")]
+            if (port := dynamodb_port(settings))
+            else []
+        ),
         PortNeed(redis_port(settings), "Redis", "TRADE_ASSETS_REDIS_URL"),
         PortNeed(settings.local.dagster_port, "the Dagster UI", "TRADE_ASSETS_DAGSTER_PORT"),
     ]
@@ -98,6 +108,7 @@ def stack_environment(
         settings,
         TRADE_ASSETS_HOME=home,
         AWS_ENDPOINT_URL=settings.aws_endpoint or "",
+        AWS_ENDPOINT_URL_DYNAMODB=settings.aws_endpoint_of(AwsService.DYNAMODB) or "",
         AWS_EC2_METADATA_DISABLED="true",
         DAGSTER_HOME=dagster_home,
         DO_NOT_TRACK="1",
@@ -130,7 +141,7 @@ class Stack:
         self._loaded = LoadedWatch(self.settings)
 
     def await_stores(self) -> None:
-        """Wait until both stores answer.
+        """Wait until the stores answer.
 
         Raises:
             LocalStackError: one does not; with the end of its log.
@@ -140,6 +151,8 @@ class Stack:
             "ministack": lambda: is_healthy(aws_port(self.settings)),
             "redis": lambda: answers_ping(redis_port(self.settings), password),
         }
+        if (port := dynamodb_port(self.settings)) is not None:
+            checks["dynalite"] = lambda: dynalite.answers(port)
         for name, check in checks.items():
             if not wait_until(check, lambda name=name: self._may_start(name), READY_SECONDS):  # type: ignore[misc]
                 log = self.paths.log(name)
@@ -226,8 +239,14 @@ class Stack:
         except TransientError:
             return []  # it is not up yet: the next look tries again
         self._to_provision = False
-        lost = "lost its tables, which are rebuilt from S3" if done.created else "kept its state"
-        return [Incident("ministack", f"is back and {lost}")]
+        return [Incident("ministack", f"is back and {self._fate(done.created)}")]
+
+    def _fate(self, made_anew: Sequence[str]) -> str:
+        if self.settings.ledger_table in made_anew:
+            return "lost its tables, which are rebuilt from S3"
+        if made_anew:
+            return "lost its queues; what waited in them is found in the bucket"
+        return "kept its state"
 
     def stop(self) -> None:
         """Stop everything in order, then whatever should still be there."""
@@ -261,11 +280,11 @@ def running_stack(
     paths = StackPaths(settings.home_path)
     with _disk_errors_explained(), leftovers.only_one(paths.run):
         _clear_the_way(settings, say, simulator=simulator)
-        python = ensure_environment(paths.home / FOLDER_NAME, say)
-        programs = _programs(settings, paths, python, simulator=simulator, module=module)
+        stores = _stores(settings, paths, say)
+        programs = stores + _programs(settings, paths, simulator=simulator, module=module)
         dagster_home = str(write_instance(paths.home))
         environment = stack_environment(settings, dagster_home, simulator=simulator)
-        say("starting the AWS stand-in and Redis")
+        say("starting the AWS stand-in, DynamoDB and Redis")
         supervisor = Supervisor(programs, paths, environment)
         stack = Stack(settings, paths, programs, supervisor)
         try:
@@ -303,14 +322,24 @@ def _clear_the_way(settings: Settings, say: Say, *, simulator: bool) -> None:
         require_free(need)
 
 
+def _stores(settings: Settings, paths: StackPaths, say: Say) -> list[Program]:
+    python = ensure_environment(paths.home / FOLDER_NAME, say)
+    if dynamodb_port(settings) is None:
+        say("AWS_ENDPOINT_URL alone is set: the AWS stand-in keeps all history in memory")
+        return store_programs(settings, python, None)
+    forget_tables(paths.home / "ministack")
+    return store_programs(
+        settings, python, dynalite.ensure_installed(paths.home / dynalite.FOLDER_NAME, say)
+    )
+
+
 def _programs(
-    settings: Settings, paths: StackPaths, python: Path, *, simulator: bool, module: str
+    settings: Settings, paths: StackPaths, *, simulator: bool, module: str
 ) -> list[Program]:
     port = free_port()
     paths.run.mkdir(parents=True, exist_ok=True)
     workspace = write_workspace(paths.run, port)
-    programs = store_programs(settings, python)
-    programs += dagster_programs(settings, workspace, port, module)
+    programs = dagster_programs(settings, workspace, port, module)
     if simulator:
         paths.outbox.mkdir(parents=True, exist_ok=True)
         programs += desk_programs(paths.outbox)

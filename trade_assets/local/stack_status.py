@@ -1,11 +1,12 @@
 """What the running stack looks like to a person: the table of parts and the line of status."""
 
+import contextlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Final
 
-from botocore.exceptions import BotoCoreError, ClientError
 from rich.table import Table
 
 from trade_assets.datasets.registry import feeds
@@ -14,8 +15,7 @@ from trade_assets.feeds.feed_stores import FeedStores
 from trade_assets.local.programs import Program, StackPaths
 from trade_assets.local.supervisor import ProgramState
 from trade_assets.ports import LOOPBACK
-from trade_assets.settings import Settings
-from trade_assets.stores.aws import as_store_error, dynamodb_client
+from trade_assets.settings import AwsService, Settings
 from trade_assets.stores.connections import Connections
 from trade_assets.stores.sqs.notifications import QueueDepth
 from trade_assets.tt.slots.open_hours import open_hours
@@ -52,8 +52,7 @@ class StackStatus:
     """One look at the data. `problem` says why the rest is not known; `tt` is None before the first
     slot."""
 
-    files: int = 0
-    records: int = 0
+    history_bytes: int = 0
     feeds: tuple[LiveFeed, ...] = ()
     queue: QueueDepth | None = None
     tt: SlotStatus | None = None
@@ -67,29 +66,18 @@ class StatusReader:
         self._settings = settings
         connections = Connections(settings, patient=False)
         self._feed_stores, self._tt_stores = FeedStores(connections), TtStores(connections)
-        self._dynamodb = dynamodb_client(
-            settings, connect_timeout=1, read_timeout=3, retries={"total_max_attempts": 1}
-        )
 
     def read(self) -> StackStatus:
         """One look; a store that is away shows in the result, it is no error."""
         try:
             return StackStatus(
-                # The generation is an item of the ledger's table, but no file.
-                files=max(0, self._items(self._settings.ledger_table) - 1),
-                records=self._items(self._settings.history_table),
+                history_bytes=folder_bytes(StackPaths(self._settings.home_path).tables),
                 feeds=tuple(self._feeds()),
                 queue=self._feed_stores.queue.depth(),
                 tt=self._slot(),
             )
         except TradeAssetsError as error:
             return StackStatus(problem=str(error))
-
-    def _items(self, table: str) -> int:
-        try:
-            return self._dynamodb.describe_table(TableName=table)["Table"].get("ItemCount", 0)
-        except (ClientError, BotoCoreError) as error:
-            raise as_store_error(error, f"looking at {table}") from error
 
     def _feeds(self) -> Iterable[LiveFeed]:
         for feed in feeds().values():
@@ -112,7 +100,15 @@ class StatusReader:
     def close(self) -> None:
         """Give the connections back."""
         self._feed_stores.close()
-        self._dynamodb.close()
+
+
+def folder_bytes(folder: Path) -> int:
+    """What the files of a folder take on the disk; files that go meanwhile are left out."""
+    found = 0
+    for path in folder.glob("**/*"):
+        with contextlib.suppress(OSError):
+            found += path.lstat().st_blocks * 512
+    return found
 
 
 def program_line(states: Mapping[str, ProgramState], programs: Iterable[Program]) -> str:
@@ -128,10 +124,10 @@ def program_line(states: Mapping[str, ProgramState], programs: Iterable[Program]
 
 
 def data_line(status: StackStatus) -> str:
-    """Files and records stored, last event and lag of the live feeds, the queue, and the slots."""
+    """Size of the history, last event and lag of the live feeds, the queue, and the slots."""
     if status.problem:
         return status.problem
-    parts = [f"{status.files:,} files", f"{status.records:,} records"]
+    parts = [f"history {status.history_bytes / 1e6:,.0f} MB"]
     for feed in status.feeds:
         if feed.last_event_time != NOTHING:
             lag = NOTHING if feed.lag_seconds is None else f"{feed.lag_seconds:.2f} s"
@@ -171,6 +167,11 @@ def where_rows(
         ("AWS stand-in", str(settings.aws_endpoint), str(paths.log("ministack"))),
         ("  bucket", f"s3://{settings.bucket}", ""),
         ("  queue", settings.queue_name, ""),
+        (
+            "DynamoDB",
+            str(settings.aws_endpoint_of(AwsService.DYNAMODB)),
+            str(paths.log("dynalite" if "dynalite" in names else "ministack")),
+        ),
         ("  history table", settings.history_table, ""),
         ("  ledger table", settings.ledger_table, ""),
     ]

@@ -3,6 +3,7 @@
 from trade_assets.settings.loader import (
     LOCAL_AWS_ENDPOINT,
     LOCAL_AWS_PORT,
+    LOCAL_DYNAMODB_ENDPOINT,
     LOOPBACK_HOSTS,
     AwsService,
     Profile,
@@ -28,6 +29,7 @@ from trade_assets.settings.models import (
 __all__ = [
     "LOCAL_AWS_ENDPOINT",
     "LOCAL_AWS_PORT",
+    "LOCAL_DYNAMODB_ENDPOINT",
     "LOOPBACK_HOSTS",
     "AlarmSettings",
     "ArrivalSettings",

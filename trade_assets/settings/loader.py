@@ -43,6 +43,8 @@ from trade_assets.settings.models import (
 LOOPBACK_HOSTS: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 LOCAL_AWS_PORT: Final = 14566
 LOCAL_AWS_ENDPOINT: Final = f"http://127.0.0.1:{LOCAL_AWS_PORT}"
+LOCAL_DYNAMODB_ENDPOINT: Final = "http://127.0.0.1:14567"
+"""Its own in profile `local`: tables on disk, where the stand-in keeps them in memory."""
 TT_BASE_URL: Final = "https://ttrestapi.trade.tt"
 
 _URL_PASSWORD: Final = re.compile(r"(?<=://)[^/@\s:]*:([^/@\s]+)@")
@@ -170,7 +172,13 @@ class Settings(BaseModel, frozen=True):
         """The endpoint of a service, by botocore's rules; None means AWS's own."""
         stores = self.stores
         own: str | None = getattr(stores, f"aws_endpoint_url_{service.value}")
-        return self.aws_endpoint if stores.aws_ignore_configured_endpoint_urls or not own else own
+        if not stores.aws_ignore_configured_endpoint_urls:
+            configured = own or stores.aws_endpoint_url
+            if configured:
+                return configured
+        if self.profile is Profile.LOCAL and service is AwsService.DYNAMODB:
+            return LOCAL_DYNAMODB_ENDPOINT
+        return self.aws_endpoint
 
     @property
     def bucket(self) -> str:

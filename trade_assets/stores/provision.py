@@ -147,7 +147,7 @@ def _tables(settings: Settings, tables: Sequence[Table], tally: _Tally, *, new: 
     for table in tables:
         tally.add(table.name, made=ensure_table(dynamodb, table))
     for table in tables:
-        settle_table(dynamodb, table)
+        settle_table(dynamodb, table, strict=settings.profile is not Profile.LOCAL)
     generation = None
     for table in tables:
         if table.generation_key is not None:

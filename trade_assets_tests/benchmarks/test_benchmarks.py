@@ -21,7 +21,7 @@ from trade_assets.feeds.formats.spot_risk import SPOT_RISK
 from trade_assets.local.leftovers import marked_processes
 from trade_assets.settings import Settings
 from trade_assets.stores.redis.client import connect
-from trade_assets_tests.support.parts import ministack_python
+from trade_assets_tests.support.parts import dynalite_folder, ministack_python
 from trade_assets_tests.support.stores import Stores
 
 pytestmark = pytest.mark.integration
@@ -42,7 +42,7 @@ TINY = replace(
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Bench]:
     """A tiny benchmark, which leaves no process behind."""
-    yield Bench(TINY, tmp_path, ministack_python(), lambda _: None)
+    yield Bench(TINY, tmp_path, ministack_python(), dynalite_folder(), lambda _: None)
     for home in tmp_path.iterdir():
         assert not marked_processes(home)
 

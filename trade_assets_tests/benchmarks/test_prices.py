@@ -14,7 +14,8 @@ from trade_assets.market.prices import PriceNotation
 
 
 def test_all_readers_are_measured_for_all_notations(tmp_path: Path) -> None:
-    bench = Bench(replace(QUICK, round_seconds=0.001, rounds=1), tmp_path, tmp_path, lambda _: None)
+    scale = replace(QUICK, round_seconds=0.001, rounds=1)
+    bench = Bench(scale, tmp_path, tmp_path, tmp_path, lambda _: None)
     figure = prices.measure(bench)
     assert len(figure.data) == 3 * len(PriceNotation) * 2
 

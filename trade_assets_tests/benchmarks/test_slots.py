@@ -16,7 +16,7 @@ from benchmarks.slots.punctual import SlotSeen, watch_slots
 from benchmarks.slots.snapshot import time_snapshots
 from benchmarks.slots.storage import OTHERS, OURS, Growth, Looks, Storage, growth, look, rows_about
 from trade_assets.local.leftovers import marked_processes
-from trade_assets_tests.support.parts import ministack_python
+from trade_assets_tests.support.parts import dynalite_folder, ministack_python
 
 TINY = replace(
     QUICK, slots_seconds=30.0, snapshot_orders=3, snapshot_fills=600, rounds=1, ceiling_items=25
@@ -28,7 +28,7 @@ KEPT = {"skipped": 1.0, "success": 3.0}
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Bench]:
     """A tiny benchmark, which leaves no process behind."""
-    yield Bench(TINY, tmp_path, ministack_python(), lambda _: None)
+    yield Bench(TINY, tmp_path, ministack_python(), dynalite_folder(), lambda _: None)
     for home in tmp_path.iterdir():
         assert not marked_processes(home)
 

@@ -37,11 +37,12 @@ def _start(home: Path, program: str, *words: str) -> subprocess.Popen[str]:
 
 @pytest.fixture
 def left_behind(tmp_path: Path) -> Iterator[list[subprocess.Popen[str]]]:
-    """One process that ends when asked, one that does not, one that looks like a store."""
+    """One process that ends when asked, one that does not, two that look like stores."""
     processes = [
         _start(tmp_path, POLITE),
         _start(tmp_path, STUBBORN),
         _start(tmp_path, STUBBORN, "-m", "ministack"),
+        _start(tmp_path, STUBBORN, "node_modules/dynalite/cli.js"),
     ]
     yield processes
     for process in processes:
@@ -64,18 +65,18 @@ def test_sweep_ends_the_polite_and_the_stubborn(
     polite, *stubborn = [process.wait(10) for process in left_behind]
     # The sweep may have waited for our child and taken its exit code, which then reads as 0.
     assert polite in (-signal.SIGTERM, 0)
-    assert stubborn == [-signal.SIGKILL, -signal.SIGKILL]
+    assert stubborn == [-signal.SIGKILL] * 3
 
 
 def test_hurrying_spares_the_stores_first(
     tmp_path: Path, left_behind: list[subprocess.Popen[str]]
 ) -> None:
     kill(tmp_path, spare_stores=True)
-    polite, stubborn, store = left_behind
+    polite, stubborn, *stores = left_behind
     assert {polite.wait(10), stubborn.wait(10)} == {-signal.SIGKILL}
-    assert store.poll() is None
+    assert [store.poll() for store in stores] == [None, None]
     kill(tmp_path, spare_stores=False)
-    assert store.wait(10) == -signal.SIGKILL
+    assert [store.wait(10) for store in stores] == [-signal.SIGKILL, -signal.SIGKILL]
 
 
 def test_nothing_left_behind_is_nothing_to_stop(tmp_path: Path) -> None:

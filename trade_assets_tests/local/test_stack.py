@@ -40,6 +40,11 @@ def test_ports_follow_the_settings() -> None:
     )
     without = [need.port for need in port_needs(settings, simulator=False)]
     assert without == [7001, 7002, settings.local.dagster_port]
+    apart = settings.changed({"aws_endpoint_url_dynamodb": "http://127.0.0.1:7004"})
+    assert [need.port for need in port_needs(apart, simulator=False)] == [
+        *(7001, 7004, 7002),
+        settings.local.dagster_port,
+    ]
     assert [need.port for need in port_needs(settings, simulator=True)] == [
         *without,
         settings.local.tt_simulator_port,
@@ -159,14 +164,13 @@ def test_status_names_the_programs_that_do_not_run() -> None:
 
 def test_status_shows_files_lag_and_queues_or_the_problem() -> None:
     status = StackStatus(
-        files=1200,
-        records=3,
+        history_bytes=1_234_000_000,
         feeds=(
             LiveFeed("spot_risk", "2025-07-17T19:33:31.000000Z", 0.051),
             LiveFeed("fills", "-", None),
         ),
         queue=QueueDepth(waiting=2, in_flight=1, dead=4),
     )
-    line = "1,200 files · 3 records · spot_risk 19:33:31Z lag 0.05 s · queue 3 · dead letters 4"
+    line = "history 1,234 MB · spot_risk 19:33:31Z lag 0.05 s · queue 3 · dead letters 4"
     assert data_line(status) == line
     assert data_line(StackStatus(problem="Redis is away")) == "Redis is away"

@@ -23,7 +23,7 @@ SLOT_TIME = datetime(2025, 7, 17, 19, 33, 30, tzinfo=UTC)
     ],
 )
 def test_the_newest_slot_ends_the_line(tt: SlotStatus, words: str) -> None:
-    assert data_line(StackStatus(files=1, records=2, tt=tt)) == f"1 files · 2 records · {words}"
+    assert data_line(StackStatus(history_bytes=2_100_000, tt=tt)) == f"history 2 MB · {words}"
 
 
 @pytest.mark.integration

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 import urllib3
 
+from trade_assets.local import dynalite
+from trade_assets.local.programs import dynamodb_port
 from trade_assets.ports import LOOPBACK
 from trade_assets.settings import Settings
 from trade_assets.stores.provision import provision
@@ -44,11 +46,18 @@ def test_up_heals_a_killed_store_and_stops_without_a_trace(start: Callable[[], R
     eventually(lambda: running.file("run-started"), 40, "a run is under way")
 
     before = provision(running.settings).generation
-    ministack = running.program("ministack")
-    assert ministack
-    ministack.kill()
-    running.says("ministack: is back and lost its tables")
-    assert provision(running.settings).generation != before
+    tables = str(dynalite.program(running.home / dynalite.FOLDER_NAME))
+    for word, said in (
+        ("ministack", "ministack: is back and lost its queues"),
+        (tables, "dynalite: ended and was restarted"),
+    ):
+        program = running.program(word)
+        assert program
+        program.kill()
+        running.says(said)
+    port = dynamodb_port(running.settings)
+    eventually(lambda: port is not None and dynalite.answers(port), 20, "DynamoDB is back")
+    assert provision(running.settings).generation == before
 
     running.process.send_signal(signal.SIGTERM)
     assert running.process.wait(60) == 0, running.text()

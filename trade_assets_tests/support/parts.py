@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
 
+from trade_assets.local import dynalite
 from trade_assets.local.ministack import FOLDER_NAME, ensure_environment, start_ministack
 from trade_assets.local.redis_server import start_redis
 from trade_assets.ports import LOOPBACK
@@ -42,6 +43,11 @@ class LocalParts:
 def ministack_python() -> Path:
     """ministack's environment in the checkout: the one `make run` built, else built now."""
     return ensure_environment(CHECKOUT / ".trade_assets" / FOLDER_NAME)
+
+
+def dynalite_folder() -> Path:
+    """dynalite in the checkout: what `make run` installed, else installed now."""
+    return dynalite.ensure_installed(CHECKOUT / ".trade_assets" / dynalite.FOLDER_NAME)
 
 
 @contextmanager

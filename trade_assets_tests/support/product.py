@@ -13,11 +13,12 @@ from typing import Any
 import psutil
 import urllib3
 
+from trade_assets.local import dynalite
 from trade_assets.local.leftovers import marked_processes
 from trade_assets.local.ministack import FOLDER_NAME
 from trade_assets.ports import LOOPBACK, free_port
 from trade_assets.settings import Settings, child_environment, load_settings
-from trade_assets_tests.support.parts import CHECKOUT, ministack_python
+from trade_assets_tests.support.parts import CHECKOUT, dynalite_folder, ministack_python
 from trade_assets_tests.support.waiting import eventually
 
 CLI = [sys.executable, "-c", "from trade_assets.cli.main import main; main()"]
@@ -74,12 +75,14 @@ class Running:
 
 
 def product_settings(home: Path, **overrides: object) -> Settings:
-    """Settings of a product of its own, on free ports, in a home whose ministack is built."""
+    """Settings of a product of its own, on free ports, in a home whose parts are installed."""
     home.mkdir(parents=True)
     (home / FOLDER_NAME).symlink_to(ministack_python().parents[1])
+    (home / dynalite.FOLDER_NAME).symlink_to(dynalite_folder())
     fields: dict[str, object] = {
         "home": home,
         "aws_endpoint_url": f"http://{LOOPBACK}:{free_port()}",
+        "aws_endpoint_url_dynamodb": f"http://{LOOPBACK}:{free_port()}",
         "redis_url": f"redis://{LOOPBACK}:{free_port()}/0",
         "dagster_port": free_port(),
         "tt_simulator_port": free_port(),

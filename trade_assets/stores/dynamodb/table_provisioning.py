@@ -1,6 +1,7 @@
 """Makes tables, and the generation that names the life of one. Nothing is ever deleted here."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
@@ -44,17 +45,30 @@ def ensure_table(dynamodb: "DynamoDBClient", table: Table) -> bool:
     return True
 
 
-def settle_table(dynamodb: "DynamoDBClient", table: Table) -> None:
+def settle_table(dynamodb: "DynamoDBClient", table: Table, *, strict: bool = True) -> None:
     """Wait until a table is there, and give it its backups and its expiry.
+
+    A local server may know neither: only then, and where not `strict`, the table goes without.
 
     Raises:
         StoreUnavailableError: AWS is still setting it up.
     """
     dynamodb.get_waiter("table_exists").wait(TableName=table.name, WaiterConfig=_WAIT)  # type: ignore[arg-type]
     if table.point_in_time_recovery:
-        _point_in_time_recovery(dynamodb, table.name)
+        with _unknown_operations(allowed=not strict):
+            _point_in_time_recovery(dynamodb, table.name)
     if table.expiry_attribute is not None:
-        _time_to_live(dynamodb, table.name, table.expiry_attribute)
+        with _unknown_operations(allowed=not strict):
+            _time_to_live(dynamodb, table.name, table.expiry_attribute)
+
+
+@contextmanager
+def _unknown_operations(*, allowed: bool) -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        if not allowed or _code(error) != "UnknownOperationException":
+            raise
 
 
 def ensure_generation(dynamodb: "DynamoDBClient", table: Table, key: str, *, new: bool) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 import urllib3
 
-from trade_assets.settings import Settings
+from trade_assets.settings import AwsService, Settings
 
 Answer = tuple[int, bytes]
 Forward = Callable[[bytes], bytes]
@@ -85,7 +85,7 @@ class _Server(ThreadingHTTPServer):
 @contextmanager
 def faulty_dynamo(settings: Settings) -> Iterator[tuple[FaultyDynamo, Settings]]:
     """Such an endpoint in front of that of `settings`, and settings that name it."""
-    state, behind = FaultyDynamo(), settings.aws_endpoint
+    state, behind = FaultyDynamo(), settings.aws_endpoint_of(AwsService.DYNAMODB)
     pool = urllib3.PoolManager()
 
     class Handler(BaseHTTPRequestHandler):
@@ -118,7 +118,7 @@ def faulty_dynamo(settings: Settings) -> Iterator[tuple[FaultyDynamo, Settings]]
     thread.start()
     try:
         url = f"http://127.0.0.1:{server.server_address[1]}"
-        yield state, settings.changed({"aws_endpoint_url": url})
+        yield state, settings.changed({"aws_endpoint_url_dynamodb": url})
     finally:
         server.shutdown()
         thread.join()

@@ -316,7 +316,7 @@ def test_a_missing_table_is_permanent(settings: Settings) -> None:
 
 def test_an_endpoint_that_is_away_is_a_passing_error(settings: Settings) -> None:
     url = f"http://127.0.0.1:{free_port()}"
-    away = settings.changed({"aws_endpoint_url": url})
+    away = settings.changed({"aws_endpoint_url_dynamodb": url})
     store = HistoryStore(away, DynamoCalls(away, Retries(0.2)))
     with pytest.raises(StoreUnavailableError, match="cannot reach"):
         store.write(SPOT, many(SPOT, 1))

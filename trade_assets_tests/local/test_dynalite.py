@@ -1,0 +1,103 @@
+"""The local DynamoDB: what it keeps over a kill, and of which versions it is installed."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from trade_assets.errors import LocalStackError
+from trade_assets.local import dynalite
+from trade_assets.local.dynalite import ensure_installed, is_built, start_dynalite
+from trade_assets.local.installing import COMPLETE
+from trade_assets.local.ministack import forget_tables
+from trade_assets.ports import LOOPBACK, free_port
+from trade_assets.settings import load_settings
+from trade_assets.stores.aws import dynamodb_client
+from trade_assets_tests.support.parts import dynalite_folder
+
+KEYS = [
+    {"AttributeName": "pk", "KeyType": "HASH"},
+    {"AttributeName": "sk", "KeyType": "RANGE"},
+]
+ITEMS = 500
+
+
+@pytest.mark.integration
+def test_a_kill_loses_no_acknowledged_item(tmp_path: Path) -> None:
+    folder, port = dynalite_folder(), free_port()
+    settings = load_settings(aws_endpoint_url_dynamodb=f"http://{LOOPBACK}:{port}")
+    client = dynamodb_client(settings)
+    with start_dynalite(folder, tmp_path, port) as part:
+        client.create_table(
+            TableName="kept",
+            KeySchema=KEYS,  # type: ignore[arg-type]
+            AttributeDefinitions=[
+                {"AttributeName": item["AttributeName"], "AttributeType": "S"} for item in KEYS
+            ],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        client.get_waiter("table_exists").wait(TableName="kept")
+        for number in range(ITEMS):
+            item = {"pk": {"S": "one"}, "sk": {"S": f"{number:06d}"}}
+            client.put_item(TableName="kept", Item=item)
+        part.process.kill()
+        part.process.wait()
+    with start_dynalite(folder, tmp_path, port):
+        found = client.query(
+            TableName="kept",
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues={":pk": {"S": "one"}},
+        )
+    assert [item["sk"]["S"] for item in found["Items"]] == [f"{at:06d}" for at in range(ITEMS)]
+    client.close()
+
+
+def test_every_package_has_one_exact_version_and_its_digest_and_no_address() -> None:
+    text = (dynalite.PACKAGE / "package-lock.json").read_text()
+    packages = {name: item for name, item in json.loads(text)["packages"].items() if name}
+    wanted = json.loads((dynalite.PACKAGE / "package.json").read_text())["dependencies"]
+    assert packages["node_modules/dynalite"]["version"] == wanted["dynalite"]
+    assert f"dynalite-{wanted['dynalite']}" == dynalite.FOLDER_NAME
+    assert all(item["integrity"].startswith("sha512-") for item in packages.values())
+    assert not any("resolved" in item for item in packages.values())
+
+
+def test_other_versions_and_a_broken_off_build_are_not_it(tmp_path: Path) -> None:
+    folder = tmp_path / "dynalite"
+    assert not is_built(folder)
+    script = dynalite.program(folder)
+    script.parent.mkdir(parents=True)
+    script.touch()
+    shutil.copyfile(dynalite.PACKAGE / "package-lock.json", folder / "package-lock.json")
+    assert not is_built(folder)
+    (folder / COMPLETE).touch()
+    assert is_built(folder)
+    (folder / "package-lock.json").write_text("{}")
+    assert not is_built(folder)
+
+
+def test_without_network_the_message_says_so_and_nothing_half_built_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in os.environ if name.lower().startswith("npm_config_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("NPM_CONFIG_USERCONFIG", os.devnull)
+    monkeypatch.setenv("NPM_CONFIG_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("NPM_CONFIG_FETCH_RETRIES", "0")
+    monkeypatch.setenv("NPM_CONFIG_REGISTRY", f"http://{LOOPBACK}:{free_port()}/")
+    folder = tmp_path / "dynalite"
+    with pytest.raises(LocalStackError, match=r"registry cannot be reached.*check the network"):
+        ensure_installed(folder)
+    assert not is_built(folder)
+
+
+def test_tables_of_the_stand_in_are_forgotten_once_another_server_has_them(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    state.mkdir()
+    for name in ("dynamodb.json", "s3.json"):
+        (state / name).touch()
+    for _ in range(2):
+        forget_tables(tmp_path)
+    assert [path.name for path in state.iterdir()] == ["s3.json"]
