@@ -116,7 +116,7 @@ def test_stores_start_by_themselves_and_the_rest_waits(tmp_path: Path) -> None:
 def test_what_asks_stops_before_what_answers(tmp_path: Path) -> None:
     settings = load_settings(home=tmp_path)
     programs = [
-        *store_programs(settings, tmp_path / "python"),
+        *store_programs(settings, tmp_path / "python", tmp_path / "dynalite"),
         *dagster_programs(settings, tmp_path / "workspace.yaml", 4000),
         *desk_programs(tmp_path / "outbox"),
         *tt_programs(),
@@ -127,7 +127,7 @@ def test_what_asks_stops_before_what_answers(tmp_path: Path) -> None:
     asked = [
         ("desk", "push"), ("push", "ministack"), ("daemon", "code-server"),
         ("webserver", "code-server"), ("code-server", "tt"),
-        ("code-server", "redis"), ("code-server", "ministack"),
+        ("code-server", "redis"), ("code-server", "ministack"), ("code-server", "dynalite"),
     ]  # fmt: skip
     for asking, answering in asked:
         assert stops.index(asking) < stops.index(answering), (asking, answering)
