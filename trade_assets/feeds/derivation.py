@@ -64,8 +64,7 @@ class DerivedFigures(Figures):
 
     def described(self, layer: str) -> dict[str, Any]:
         """As `Figures.described`."""
-        rows = {"rows": self.rows, "dagster/partition_row_count": self.rows}
-        return {**rows, **self.details, **super().described(layer)}
+        return {"rows": self.rows, **self.details, **super().described(layer)}
 
 
 class Deriver:

@@ -9,6 +9,7 @@ import polars as pl
 from trade_assets.datasets.dataset import Feed
 from trade_assets.datasets.keys import hour_prefix, partition_hour
 from trade_assets.errors import StoreRejectedError
+from trade_assets.feeds.hour_rows import HourRows
 from trade_assets.ingest.accounting import account
 from trade_assets.ingest.figures import FileFigures
 from trade_assets.ingest.file_status import note_files
@@ -55,8 +56,11 @@ class HourFiles(HourRecords):
         self._feed = feed
         self._figures = FileFigures(feed, partitions[-1] if partitions else "")
         self._stores = stores
+        self._partitions = tuple(partitions)
         self._hours = [partition_hour(partition) for partition in partitions]
         self._only = only
+        # Files that somebody names have just landed; an hour as a whole is read again.
+        self._fresh = only is not None
         self._results: dict[str, FileResult] = {}
         self._kept: list[FileResult] | None = None
 
@@ -119,7 +123,22 @@ class HourFiles(HourRecords):
         results, now = self.results, datetime.now(UTC)
         account(self._stores.objects, self._stores.ledger, results, run_id, release=True)
         lags = {item.version.key: item.version.lag_seconds(now) for item in results}
+        lags = lags if self._fresh else {}
         note_files(self._stores, self._feed, results, now, lags, repair=True)
+
+    def hour_rows(self) -> dict[str, int]:
+        """Rows of every hour so far, by partition: of what is read here, and of what of the hour
+        was stored before."""
+        counter = HourRows(self._stores)
+        return {
+            partition: counter.total(self._feed, partition, self._stored(partition))
+            for partition in self._partitions
+        }
+
+    def _stored(self, partition: str) -> list[tuple[str, str, int]]:
+        prefix = hour_prefix(self._feed, partition_hour(partition))
+        stored = self._figures.stored.items()
+        return [(key, etag, rows) for key, (etag, rows) in stored if key.startswith(prefix)]
 
     def raise_failed(self) -> None:
         """Raise StoreRejectedError naming the files that could not be ingested for a reason that is
@@ -134,7 +153,8 @@ class HourFiles(HourRecords):
             key = result.version.key
             known = self._results.get(key)
             if known is None:
-                self._figures.add(result, result.version.lag_seconds(now))
+                lag = result.version.lag_seconds(now) if self._fresh else None
+                self._figures.add(result, lag)
             if known is None or known.version != result.version:
                 self._results[key] = result.without_records()
         return read

@@ -1,6 +1,7 @@
 """Figures of what was ingested, by data set and landing hour: what Dagster is told of it."""
 
 import statistics
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
@@ -8,7 +9,7 @@ from typing import Any, ClassVar
 import polars as pl
 
 from trade_assets.datasets.dataset import Dataset, ParsedDataset
-from trade_assets.datasets.keys import HISTORY, LATEST
+from trade_assets.datasets.keys import HISTORY, LATEST, PARTITION_FORMAT, hour_of_key
 from trade_assets.ingest.quality import (
     QuoteFindings,
     SymbolFindings,
@@ -30,6 +31,7 @@ class Figures:
         history_puts: items put into the history; `latest_changed` records that replaced what Redis
             had, `gone` those of a replaced set that its newest picture lacks and Redis had.
         sample: some of the records.
+        hour_rows: rows of all of the hour so far; None: they are not counted here.
     """
 
     dataset: Dataset
@@ -40,6 +42,7 @@ class Figures:
     first_event_time: datetime | None = None
     last_event_time: datetime | None = None
     sample: pl.DataFrame | None = None
+    hour_rows: int | None = None
 
     def span(self, first: datetime | None, last: datetime | None) -> None:
         """Take in the first and last event time of more records; None: there were none."""
@@ -59,13 +62,15 @@ class Figures:
 
 @dataclass
 class FileFigures(Figures):
-    """Figures of the files of one data set. Lags are seconds from landing to readable in Redis.
+    """Figures of the files of one data set. Lags are seconds from landing to readable in Redis; a
+    rerun has none.
 
     Attributes:
         files: how many there are; `size` their bytes, `quarantined` how many cannot be read.
         rows_in: rows of them: `rows_stored` are records, `rows_rejected` are not; `duplicates` are
             those rejected rows that another row says anew.
         last_file: key of the newest file.
+        stored: ETag and rows of every file, by its key.
     """
 
     NOUN: ClassVar[str] = "files"
@@ -86,6 +91,7 @@ class FileFigures(Figures):
     schema_problems: list[str] = field(default_factory=list)
     unknown_columns: list[str] = field(default_factory=list)
     last_file: str = ""
+    stored: dict[str, tuple[str, int]] = field(default_factory=dict)
 
     @property
     def lag_p50(self) -> float | None:
@@ -106,6 +112,7 @@ class FileFigures(Figures):
         self.duplicates += sum(row.duplicate for row in result.rejected)
         self.rows_in += result.rows_stored + len(result.rejected)
         self.last_file = max(self.last_file, result.version.key)
+        self.stored[result.version.key] = result.version.etag, result.rows_stored
         if lag_seconds is not None:
             self.lags.append(lag_seconds)
         self.unknown_columns = sorted({*self.unknown_columns, *result.unknown_columns})
@@ -115,6 +122,15 @@ class FileFigures(Figures):
         if result.records is not None and not result.records.is_empty():
             self._add_records(result.records)
 
+    def rows_by_partition(self) -> dict[str, int]:
+        """Rows of the files by the hour that their keys name."""
+        rows: Counter[str] = Counter()
+        for key, (_, count) in self.stored.items():
+            hour = hour_of_key(key)
+            if hour is not None:
+                rows[hour.strftime(PARTITION_FORMAT)] += count
+        return dict(rows)
+
     def described(self, layer: str) -> dict[str, Any]:
         """As `Figures.described`; of the layer of the files themselves also what they are."""
         described: dict[str, Any] = {
@@ -122,7 +138,6 @@ class FileFigures(Figures):
             "rows": self.rows_stored,
             "rejects": self.rows_rejected,
             "duplicates": self.duplicates,
-            "dagster/partition_row_count": self.rows_stored,
         }
         if self.symbols.coverage_percent is not None:
             described["symbols_translated_percent"] = round(self.symbols.coverage_percent, 3)

@@ -24,7 +24,7 @@ def note_files(
     """Note readable files of a data set; noting them again changes nothing.
 
     Args:
-        lags: seconds from landing to readable, by file key.
+        lags: seconds from landing to readable, by file key; of files that are read again none.
         repair: only what is newer than, or not in, Redis becomes the data set's newest file.
 
     Raises:
@@ -33,7 +33,7 @@ def note_files(
     newest = newest_file(files)
     if newest is not None:
         event_time, key = newest
-        stores.latest.write_status(dataset, key, event_time, now, lags[key], repair)
+        stores.latest.write_status(dataset, key, event_time, now, lags.get(key), repair)
     if dataset.gap_seconds is not None:
         times = [file.last_event_time for file in files if file.last_event_time is not None]
         stores.coverage.add(dataset, times, dataset.gap_seconds)

@@ -1,7 +1,7 @@
 """Figures and rows as Dagster metadata, the same names in whatever run, and whose asset it is."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import dagster as dg
 import polars as pl
@@ -16,6 +16,9 @@ from trade_assets.market.identify import INSTRUMENT_ID
 PREVIEW_ROWS = 5
 PREVIEW_FIRST = [RECORD_KEY, EVENT_TIME, INSTRUMENT_ID]
 PREVIEW_COLUMNS = 8
+
+ROW_COUNT: Final = "dagster/partition_row_count"
+"""Dagster's name of the rows of a partition: of the hour so far, whoever says it."""
 
 Metadata = Mapping[str, Any]
 
@@ -38,6 +41,8 @@ def figures_metadata(figures: Figures, layer: str) -> Metadata:
     if figures.first_event_time is not None and figures.last_event_time is not None:
         metadata["first_event_time"] = dg.MetadataValue.timestamp(figures.first_event_time)
         metadata["last_event_time"] = dg.MetadataValue.timestamp(figures.last_event_time)
+    if figures.hour_rows is not None:
+        metadata[ROW_COUNT] = figures.hour_rows
     if figures.sample is not None:
         metadata["preview"] = preview(figures.sample)
     return metadata

@@ -14,6 +14,7 @@ from trade_assets.datasets.keys import FILES, HISTORY, LATEST, LAYERS, PARTITION
 from trade_assets.defs.feeds.hour_job import RANGE_END_TAG, RANGE_START_TAG
 from trade_assets.defs.shared.loaded_hours import EARLIEST, LoadedHours
 from trade_assets.defs.shared.names import layer_key
+from trade_assets.io_managers.metadata import ROW_COUNT
 from trade_assets.settings import Settings
 from trade_assets.stores.aws import dynamodb_client
 from trade_assets_tests.stores.samples import (
@@ -67,10 +68,45 @@ def test_an_hour_goes_into_both_stores_and_says_so(
         told = metadata(result, SPOT, layer)
         assert (told["files"], told["rows"], told["rejects"]) == (2, 3, 1)
         assert told["last_event_time"] - told["first_event_time"] == 2.0
-        assert 0 <= told["lag_p50_seconds"] <= told["lag_max_seconds"]
+        assert told["dagster/partition_row_count"] == 3
+        assert not [name for name in told if "lag" in name]
         assert "XCME.ZN.SEP25" in told["preview"]
     assert metadata(result, SPOT, LATEST)["records_changed"] == 2
     assert metadata(result, SPOT, HISTORY)["items_put"] == 3
+
+
+def test_a_rerun_leaves_no_lag_in_the_status(materialise: Materialise, stores: Stores) -> None:
+    put_spot(stores)
+    assert materialise(SPOT).success
+    status = stores.latest.status(SPOT)
+    assert status["last_file"] == spot_key(3)
+    assert "lag_seconds" not in status
+
+
+def test_each_hour_of_a_run_over_several_has_its_own_rows(
+    materialise: Materialise, stores: Stores
+) -> None:
+    put_spot(stores)
+    after = NEXT + timedelta(hours=1)
+    tags = {
+        RANGE_START_TAG: f"{HOUR:{PARTITION_FORMAT}}",
+        RANGE_END_TAG: f"{after:{PARTITION_FORMAT}}",
+    }
+    result = materialise(SPOT, partition=None, tags=tags)
+    assert result.success
+    made = [
+        event.step_materialization_data.materialization
+        for event in result.get_asset_materialization_events()
+    ]
+    rows = {
+        (item.asset_key.path[-1], item.partition): item.metadata[ROW_COUNT].value for item in made
+    }
+    hours = [f"{hour:{PARTITION_FORMAT}}" for hour in (HOUR, NEXT, after)]
+    assert rows == {
+        (layer, hour): count
+        for layer in LAYERS
+        for hour, count in zip(hours, (3, 1, 0), strict=True)
+    }
 
 
 def test_checks_are_evaluated_and_bad_quotes_only_warn(

@@ -17,6 +17,7 @@ from trade_assets.defs.shared.hour_assets import (
     hour_step,
     parsed_deps,
     parsed_outs,
+    say_row_counts,
 )
 from trade_assets.defs.shared.names import FEED_STORES
 from trade_assets.feeds.feed_stores import FeedStores
@@ -46,6 +47,7 @@ def feed_assets(feed: Feed, partitions: dg.HourlyPartitionsDefinition) -> dg.Ass
         files = HourFiles(stores, feed, context.partition_keys, frozenset(config.files) or None)
         selected = set(context.op_execution_context.selected_output_names)
         figures = files.look()
+        say_row_counts(context, files.hour_rows())
         if FILES in selected:
             metadata = dict(figures_metadata(figures, FILES))
             yield dg.Output(None, output_name=FILES, metadata=metadata)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from trade_assets.datasets.dataset import Feed
 from trade_assets.datasets.keys import LAYERS, STORED_LAYERS
 from trade_assets.defs.feeds.arrival_checks import arrival_outcomes
 from trade_assets.defs.feeds.checks import write_check_outcomes
@@ -22,6 +23,7 @@ from trade_assets.defs.shared.names import (
 from trade_assets.errors import TradeAssetsError
 from trade_assets.feeds.derivation import DerivedFigures
 from trade_assets.feeds.feed_stores import FeedStores
+from trade_assets.feeds.hour_rows import HourRows
 from trade_assets.feeds.stream.consumer import StreamConsumer
 from trade_assets.feeds.stream.reporting import StreamFigures, StreamReports
 from trade_assets.feeds.stream.window import StreamWindow
@@ -44,7 +46,7 @@ def consume_window(context: dg.OpExecutionContext) -> Iterator[object]:
     stores: FeedStores = context.resources.feed_stores
     run_id = context.run_id
     configure_run(stores.settings, run_id)
-    reports = StreamReports()
+    reports, counter = StreamReports(), HourRows(stores)
     consumer = StreamConsumer(
         stores.settings,
         stores,
@@ -57,13 +59,13 @@ def consume_window(context: dg.OpExecutionContext) -> Iterator[object]:
     log.info("window begins", seconds=stores.settings.stream.window_seconds)
     for batch in window.run():
         for figures in batch:
-            yield from _events(context, figures, stores)
+            yield from _events(context, figures, stores, counter)
     log.info("window ends", files=reports.files_total)
     yield dg.Output(None)
 
 
 def _events(
-    context: dg.OpExecutionContext, figures: StreamFigures, stores: FeedStores
+    context: dg.OpExecutionContext, figures: StreamFigures, stores: FeedStores, counter: HourRows
 ) -> Iterator[dg.AssetMaterialization]:
     # Checks first: `log_event` is stored at the next yield, and a check of this run counts for
     # the run's materialisations. One row a run and check, updated: no growth.
@@ -73,12 +75,25 @@ def _events(
     except TradeAssetsError as error:
         # A check that cannot look says so and does not end the stream.
         log.warning("checks not evaluated", dataset=figures.dataset.path, error=str(error))
+    _count(figures, counter)
     for layer in _layers(figures):
         yield dg.AssetMaterialization(
             asset_key=layer_key(figures.dataset, layer),
             partition=figures.partition,
             metadata=dict(figures_metadata(figures, layer)),
         )
+
+
+def _count(figures: StreamFigures, counter: HourRows) -> None:
+    """Count the hour so far; a derived one has no count that a rerun shares, which derives from
+    every file and not from the newest picture of each micro-batch."""
+    if isinstance(figures, DerivedFigures) or not isinstance(figures.dataset, Feed):
+        return
+    own = [(key, etag, rows) for key, (etag, rows) in figures.stored.items()]
+    try:
+        figures.hour_rows = counter.total(figures.dataset, figures.partition, own)
+    except TradeAssetsError as error:
+        log.warning("hour not counted", dataset=figures.dataset.path, error=str(error))
 
 
 def _layers(figures: StreamFigures) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """What the assets by hour have in common: partitions, configuration, and their layers."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import dagster as dg
@@ -15,6 +16,7 @@ from trade_assets.defs.shared.names import (
     layer_key,
     op_name,
 )
+from trade_assets.io_managers.metadata import ROW_COUNT
 
 HOURS_PER_RUN: Final = 24
 """Hours that one run of a backfill carries: a day of a feed a run, so that a failed run repeats a
@@ -70,6 +72,14 @@ def parsed_outs(
             dataset, HISTORY, f"{every} by key and event time ({dataset.event_time_is})."
         ),
     }
+
+
+def say_row_counts(context: dg.AssetExecutionContext, rows: Mapping[str, int]) -> None:
+    """Have the materialisations of a run say how many rows each hour has, by partition: what is
+    yielded with an output is about all hours of the run."""
+    for key in context.selected_asset_keys:
+        for partition in context.partition_keys:
+            context.add_asset_metadata({ROW_COUNT: rows.get(partition, 0)}, key, partition)
 
 
 def parsed_deps(dataset: ParsedDataset, first: str) -> dict[str, set[dg.AssetKey]]:

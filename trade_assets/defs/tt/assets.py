@@ -10,7 +10,13 @@ from collections.abc import Iterator
 import dagster as dg
 
 from trade_assets.datasets.keys import RAW
-from trade_assets.defs.shared.hour_assets import IO_MANAGERS, hour_step, parsed_deps, parsed_outs
+from trade_assets.defs.shared.hour_assets import (
+    IO_MANAGERS,
+    hour_step,
+    parsed_deps,
+    parsed_outs,
+    say_row_counts,
+)
 from trade_assets.defs.shared.names import TT_STORES
 from trade_assets.defs.tt.checks import write_check_outcomes, write_check_specs
 from trade_assets.io_managers.metadata import figures_metadata
@@ -44,6 +50,7 @@ def snapshot_assets(
         slots = SnapshotHour(stores, snapshot, context.partition_keys)
         selected = set(context.op_execution_context.selected_output_names)
         figures = slots.look()
+        say_row_counts(context, figures.rows_by_partition())
         if RAW in selected:
             metadata = dict(figures_metadata(figures, RAW))
             yield dg.Output(None, output_name=RAW, metadata=metadata)

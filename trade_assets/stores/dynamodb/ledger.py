@@ -86,6 +86,18 @@ class Ledger:
             for item in self._calls.get_all(self._table, wanted)
         }
 
+    def rows_kept(self, versions: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:
+        """How many rows of those file versions (key, ETag) are records, by the lines that say what
+        became of one for good."""
+        wanted = list(dict.fromkeys(versions))
+        found = self._calls.get_all(self._table, wanted) if wanted else []
+        return {
+            (item["pk"]["S"], item["sk"]["S"]): int(item["rows_in"]["N"])
+            - int(item["rows_rejected"]["N"])
+            for item in found
+            if FileState(item["state"]["S"]) in _FINAL
+        }
+
     def entries(self, file_key: str) -> list[Mapping[str, Any]]:
         """All versions of a file, as plain mappings, by ETag."""
         query = {

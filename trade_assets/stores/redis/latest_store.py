@@ -174,15 +174,16 @@ class LatestStore:
         file_key: str,
         event_time: datetime,
         ingest_time: datetime,
-        lag_seconds: float,
+        lag_seconds: float | None,
         repair: bool = False,
     ) -> None:
-        """Note the newest file. `repair` writes only what is newer than, or not in, Redis."""
+        """Note the newest file. `repair` writes only what is newer than, or not in, Redis. A lag
+        that is None (the file was read again) is left out."""
         fields = {
             "last_file": file_key,
             "last_event_time": iso_text(event_time),
             "last_ingest_time": iso_text(ingest_time),
-            "lag_seconds": f"{lag_seconds:.6f}",
+            **({} if lag_seconds is None else {"lag_seconds": f"{lag_seconds:.6f}"}),
         }
         flat = [part for pair in fields.items() for part in pair]
         key = f"status:{scope_of(dataset)}"
