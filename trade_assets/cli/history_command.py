@@ -14,7 +14,8 @@ Show how one record of a feed came along, from DynamoDB.
 
 KEY is a record key as `trade-assets latest` shows it. Records come newest first, at most 100 \
 unless --limit says otherwise. A table has times in US Central and the columns that fit the \
-terminal (all of them into a pipe); what is missing is blank.
+terminal, the most important first (all of them with --wide and into a pipe); what is missing is \
+blank.
 
 With --json it is one JSON array, a record a line. Numbers are exact, digit by digit; what is \
 missing is null; times are ISO 8601 in UTC. A line on standard error says if there are more.
@@ -55,6 +56,9 @@ def history(
         str | None,
         typer.Option(metavar="A,B", help="These columns, beside record key and event time."),
     ] = None,
+    wide: Annotated[
+        bool, typer.Option("--wide", help="All columns, and ids in full, however long the lines.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a table.")] = False,
 ) -> None:
     """Show the history of a record."""
@@ -90,7 +94,7 @@ def history(
         else:
             rows = list(shown)
             more = next(records, None) is not None
-            console = make_console()
+            console = make_console(wide=wide)
             none = [] if rows else ["no record (of this key, in this time)"]
             console.print(
                 history_table(chosen_feed, key, rows, names, width=console.width, notes=none)

@@ -15,8 +15,9 @@ Show the newest record of every key of a feed, from Redis.
 Newest first, then by key. Times are US Central; the head has the newest in UTC too, and `age` is \
 the time since the record was true. Numbers show every digit that is stored, what is missing is \
 blank. A set that every slot replaces as a whole (TT's orders and positions) is shown as one \
-picture, and the head has its slot. A table shows the columns that fit the terminal (all of them \
-into a pipe) and up to 40 records.
+picture, and the head has its slot. A table shows the columns that fit the terminal, the most \
+important first (all of them with --wide and into a pipe), and up to 40 records; ids are cut to \
+what tells them apart.
 
 With --json it is one JSON array, all records unless --limit says less, a record a line. Numbers \
 are exact, digit by digit; what is missing is null; times are ISO 8601 in UTC.
@@ -35,6 +36,7 @@ Examples:
   trade-assets latest spot_risk
   trade-assets latest spot_risk XCME.ZN.SEP25 --json
   trade-assets latest spot_risk --like 21JUL25 --columns bid_price,ask_price
+  trade-assets latest tt/orders --wide
   trade-assets latest fills --limit 10 --watch
 
 Exit code: 0; 1 if a KEY has no record, or Redis is away; 2 for a wrong option.
@@ -58,6 +60,9 @@ def latest(
         int | None, typer.Option(min=1, metavar="N", help="At most so many records.")
     ] = None,
     watch: Annotated[bool, typer.Option("--watch", help="Follow the changes.")] = False,
+    wide: Annotated[
+        bool, typer.Option("--wide", help="All columns, and ids in full, however long the lines.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a table.")] = False,
 ) -> None:
     """Show or follow newest records."""
@@ -71,7 +76,7 @@ def latest(
     settings = load_settings()
     chosen_feed = dataset_named(feed)
     names = chosen_columns(chosen_feed, columns)
-    console = make_console()
+    console = make_console(wide=wide)
     with IngestStores.open(settings, patient=False) as stores:
         selection = Selection(stores.latest, chosen_feed, keys or (), like, limit)
         view: View

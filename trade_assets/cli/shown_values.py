@@ -1,10 +1,14 @@
 """How single values look to a person: ages, times, numbers. Pure; no tables, no output."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
 from trade_assets.market.trading_days import CENTRAL
+
+SHORTEST_ID: Final = 8
+"""Characters of an id that are always shown."""
 
 _MINUTE: Final = 60
 _HOUR: Final = 60 * _MINUTE
@@ -68,6 +72,17 @@ def number_text(value: Decimal) -> str:
     """A number with all its digits, without the `.0` of a whole float."""
     text = format(value, "f") if -20 < value.adjusted() < 20 else str(value)
     return text.removesuffix(".0")
+
+
+def shortened(ids: Sequence[str]) -> list[str]:
+    """Ids cut to the least length, from `SHORTEST_ID` on, at which no two that differ look the
+    same; `…` stands for what is cut."""
+    different = set(ids)
+    longest = max(map(len, different), default=0)
+    for length in range(SHORTEST_ID, longest - 1):
+        if len({text[:length] for text in different}) == len(different):
+            return [text if len(text) <= length + 1 else f"{text[:length]}…" for text in ids]
+    return list(ids)
 
 
 def counted(count: int, thing: str) -> str:

@@ -23,9 +23,10 @@ from trade_assets.cli.shown_values import (
     number_text,
     read_moment,
     seconds_since,
+    shortened,
 )
 from trade_assets.datasets.dataset import Dataset
-from trade_assets.datasets.records import EVENT_TIME, EXTRA, RECORD_KEY, RECORD_SCHEMA
+from trade_assets.datasets.records import EVENT_TIME, RECORD_KEY
 from trade_assets.market.trading_days import CENTRAL
 from trade_assets.monitor.freshness import Freshness
 
@@ -57,10 +58,11 @@ class Column:
         return max(map(len, (*self.cells, *_pieces(self.header))), default=0)
 
 
-def make_console() -> Console:
-    """Standard output: as wide as the terminal, or without a limit where there is none."""
+def make_console(*, wide: bool = False) -> Console:
+    """Standard output: as wide as the terminal, or without a limit where there is none, or none is
+    wanted."""
     console = Console(highlight=False)
-    if not console.is_terminal:
+    if wide or not console.is_terminal:
         console = Console(highlight=False, width=ANY_WIDTH)
     return console
 
@@ -99,7 +101,9 @@ def latest_table(
         what, when = "whole set of", picture_time
     age = age_text(seconds_since(when, now))
     head = f"{feed.path} · {what} {both_zones(when)}" + (f" · {age} ago" if age else "")
-    first = [Column(RECORD_KEY, [_cell(record[RECORD_KEY]) for record in records])]
+    keys = [_cell(record[RECORD_KEY]) for record in records]
+    short = width < ANY_WIDTH and RECORD_KEY in feed.ids
+    first = [Column(RECORD_KEY, shortened(keys) if short else keys)]
     last = [
         _central(moments),
         Column("age", [age_text(seconds_since(m, now)) for m in moments], is_number=True),
@@ -137,10 +141,10 @@ def _fitted(
 ) -> RenderableType:
     """Head, table and notes; of the feed's own columns those that have values and fit."""
     room = width - sum(column.width + GAP for column in (*first, *last))
-    own, hidden = _chosen(feed, records, columns, room)
+    own, hidden = _chosen(feed, records, columns, room, short=width < ANY_WIDTH)
     lines = list(notes)
     if hidden:
-        lines.append(f"no room for {', '.join(hidden)}: choose with --columns, or use --json")
+        lines.append(f"no room for {', '.join(hidden)}: --wide, --columns or --json shows them")
     parts: list[RenderableType] = [Text(line, style="bold") for line in head]
     if records:
         parts.append(_table([*first, *own, *last]))
@@ -148,31 +152,39 @@ def _fitted(
 
 
 def _chosen(
-    feed: Dataset, records: Sequence[Record], columns: Sequence[str] | None, room: int
+    feed: Dataset,
+    records: Sequence[Record],
+    columns: Sequence[str] | None,
+    room: int,
+    *,
+    short: bool,
 ) -> tuple[list[Column], list[str]]:
-    """The columns to show, and the names of those that there is no room for.
+    """The columns to show, and the names of those that there is no room for: the most important
+    ones get room first.
 
-    Those that were asked for are all shown.
+    Those that were asked for are all shown, and their ids are whole.
     """
     if columns is not None:
         asked = [name for name in columns if name not in (RECORD_KEY, EVENT_TIME)]
         return [_column(feed, records, name) for name in asked], []
     shown: list[Column] = []
     hidden: list[str] = []
-    for name in feed.record_schema:
-        if name in RECORD_SCHEMA or name == EXTRA or all(r[name] is None for r in records):
+    for name in feed.columns:
+        if all(record[name] is None for record in records):
             continue
-        column = _column(feed, records, name)
-        room -= column.width + GAP
-        if room < 0 or hidden:
+        column = _column(feed, records, name, short=short)
+        if column.width + GAP > room:
             hidden.append(name)
         else:
             shown.append(column)
+            room -= column.width + GAP
     return shown, hidden
 
 
-def _column(feed: Dataset, records: Sequence[Record], name: str) -> Column:
+def _column(feed: Dataset, records: Sequence[Record], name: str, *, short: bool = False) -> Column:
     cells = [_cell(record[name]) for record in records]
+    if short and name in feed.ids:
+        cells = shortened(cells)
     return Column(name, cells, feed.record_schema[name].is_numeric(), name)
 
 

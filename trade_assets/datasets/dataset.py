@@ -40,6 +40,7 @@ class Dataset:
             get room where there is not enough for all.
         record_key_is: what a record key is, for people.
         event_time_is: where the event time comes from, for people.
+        ids: columns of ids that nobody reads, which tables shorten.
         rewritten: the same file name is written again with other content; then the version of
             the latest hour, and in it the newest version of the key, wins.
         replaced: every file is the whole set: a record key that is not in the newest is gone.
@@ -52,6 +53,7 @@ class Dataset:
     columns: Mapping[str, str]
     record_key_is: str
     event_time_is: str
+    ids: frozenset[str] = frozenset()
     rewritten: bool = False
     replaced: bool = False
 

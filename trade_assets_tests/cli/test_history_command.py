@@ -78,8 +78,8 @@ def test_table_shows_times_and_all_digits(run: Run) -> None:
     assert "5 records" in outcome.out
     assert "2025-07-17 09:00:00 CDT · 14:00:00 UTC" in outcome.out
     rows = [line.split() for line in outcome.out.splitlines() if line.startswith("09:")]
-    assert [row[:3] for row in rows] == [
-        [f"09:0{minute}:00", "F", price] for minute, price in enumerate(PRICES)
+    assert [row[:2] for row in rows] == [
+        [f"09:0{minute}:00", price] for minute, price in enumerate(PRICES)
     ]
 
 

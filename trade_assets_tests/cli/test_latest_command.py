@@ -74,9 +74,9 @@ def test_table_shows_values_ages_and_blanks(run: Run, stores: Stores) -> None:
     assert outcome.code == 0
     assert "2025-07-17 09:00:00 CDT · 14:00:00 UTC" in outcome.out
     (row,) = [line.split() for line in outcome.out.splitlines() if line.startswith(CALL)]
-    # Key, type, bid, ask, theoretical, ask and average volatility, time, age.
+    # Key, bid, ask, theoretical price, average volatility, type, ask volatility, time, age.
     assert row[:8] == [
-        CALL, "C", "0.007", "0.015625", "0.01", "1628.67", "4.1", "09:00:00",
+        CALL, "0.007", "0.015625", "0.01", "4.1", "C", "1628.67", "09:00:00",
     ]  # fmt: skip
     assert "None" not in outcome.out
     assert "null" not in outcome.out
@@ -122,8 +122,11 @@ def test_narrow_terminal_gets_the_columns_that_fit(
     monkeypatch.setenv("COLUMNS", "80")
     outcome = run("latest", "spot_risk")
     assert "no room for" in outcome.out
-    assert "average_volatility" in outcome.out.split("no room for")[1]
+    assert "ask_volatility" in outcome.out.split("no room for")[1]
     assert "110.546875" in outcome.out
+    wide = run("latest", "spot_risk", "--wide").out
+    assert "no room for" not in wide
+    assert "1628.67" in wide
 
 
 def test_key_without_a_record_is_an_error(run: Run, stores: Stores) -> None:

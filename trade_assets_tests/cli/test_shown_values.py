@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trade_assets.cli.shown_values import age_text, both_zones, number_text
+from trade_assets.cli.shown_values import SHORTEST_ID, age_text, both_zones, number_text, shortened
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 
@@ -15,6 +15,23 @@ FINITE = st.floats(allow_nan=False, allow_infinity=False)
 @given(value=FINITE)
 def test_number_in_a_table_reads_back_as_the_number(value: float) -> None:
     assert float(number_text(Decimal(repr(value)))) == value
+
+
+@given(ids=st.lists(st.text("abc", min_size=1, max_size=14), max_size=30))
+def test_shortened_ids_differ_where_ids_do_and_are_their_beginnings(ids: list[str]) -> None:
+    texts = shortened(ids)
+    assert len(texts) == len(ids)
+    assert len(set(texts)) == len(set(ids))
+    for text, whole in zip(texts, ids, strict=True):
+        assert whole.startswith(text.removesuffix("…"))
+        assert text == whole or SHORTEST_ID < len(text) < len(whole)
+
+
+def test_an_id_keeps_what_tells_it_from_the_others() -> None:
+    assert shortened(["0123456789abcdef"]) == ["01234567…"]
+    assert shortened(["0123456789abcdef", "012345678x", "0123456789abcdef"]) == [
+        "0123456789…", "012345678x", "0123456789…",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,9 @@ _TEXTS: Final[Mapping[str, str]] = {
     "metadata": "what else TT says, as it says it",
 }
 
+IDS: Final = frozenset(name for name in _TEXTS if name.endswith("_id") and name != "market_id")
+"""The columns of ids, which say nothing to a person."""
+
 
 def column_texts(columns: Iterable[str], *first: str) -> dict[str, str]:
     """What these columns are: those of `first` first, the others in their order."""

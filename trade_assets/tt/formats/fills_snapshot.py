@@ -3,9 +3,9 @@ from the answer of the one before is `fills_chain`'s business."""
 
 from typing import Final
 
-from trade_assets.datasets.records import ParsedFile
+from trade_assets.datasets.records import RECORD_KEY, ParsedFile
 from trade_assets.tt.formats.answer_rows import Rows, finish, own_schema, read_rows
-from trade_assets.tt.formats.column_texts import column_texts
+from trade_assets.tt.formats.column_texts import IDS, column_texts
 from trade_assets.tt.formats.fills_chain import FILL_LISTS
 from trade_assets.tt.formats.row_models import Fill
 from trade_assets.tt.formats.snapshot import (
@@ -61,6 +61,7 @@ TT_FILLS: Final = Snapshot(
         "account_id",
         "trade_date",
     ),
+    ids=IDS | {RECORD_KEY},
     record_key_is="the fill (uniqueExecId)",
     event_time_is="when it was traded (timeStamp), UTC",
     freshness_seconds=120.0,

@@ -4,7 +4,7 @@ from typing import Final
 
 from trade_assets.datasets.records import ParsedFile
 from trade_assets.tt.formats.answer_rows import finish, micros_of, own_schema, read_rows
-from trade_assets.tt.formats.column_texts import column_texts
+from trade_assets.tt.formats.column_texts import IDS, column_texts
 from trade_assets.tt.formats.row_models import Instrument
 from trade_assets.tt.formats.snapshot import (
     TT_SOURCE,
@@ -57,6 +57,7 @@ INSTRUMENTS: Final = Snapshot(
         "tick_value",
         "point_value",
     ),
+    ids=IDS,
     record_key_is="TT's id of the instrument",
     event_time_is="when TT gave it, UTC",
     freshness_seconds=120.0,

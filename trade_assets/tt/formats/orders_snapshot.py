@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from trade_assets.datasets.records import ParsedFile
+from trade_assets.datasets.records import RECORD_KEY, ParsedFile
 from trade_assets.tt.formats.answer_rows import finish, own_schema, read_rows
-from trade_assets.tt.formats.column_texts import column_texts
+from trade_assets.tt.formats.column_texts import IDS, column_texts
 from trade_assets.tt.formats.row_models import Order
 from trade_assets.tt.formats.snapshot import (
     TT_SOURCE,
@@ -50,6 +50,7 @@ ORDERS: Final = Snapshot(
         "stop_price",
         "account_id",
     ),
+    ids=IDS | {RECORD_KEY},
     record_key_is="the order (orderId)",
     event_time_is="when the order last changed (dateTime), UTC",
     replaced=True,

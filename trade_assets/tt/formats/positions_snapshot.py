@@ -4,7 +4,7 @@ from typing import Final
 
 from trade_assets.datasets.records import ParsedFile
 from trade_assets.tt.formats.answer_rows import finish, micros_of, own_schema, read_rows
-from trade_assets.tt.formats.column_texts import column_texts
+from trade_assets.tt.formats.column_texts import IDS, column_texts
 from trade_assets.tt.formats.row_models import Position
 from trade_assets.tt.formats.snapshot import (
     TT_SOURCE,
@@ -47,6 +47,7 @@ POSITIONS: Final = Snapshot(
         "realized_pnl",
         "pnl_price",
     ),
+    ids=IDS,
     record_key_is="the account and TT's id of the instrument, <accountId>/<instrumentId>",
     event_time_is="the slot",
     replaced=True,
