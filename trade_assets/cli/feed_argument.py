@@ -1,5 +1,6 @@
 """What the commands that read a feed share: its argument, and a help that lists the feeds."""
 
+from collections import Counter
 from typing import Annotated, Any, Final
 
 import typer
@@ -8,8 +9,24 @@ from typer.core import TyperCommand
 FEEDS_HERE: Final = "{feeds}"
 """Stands in a help text for the list of feeds."""
 
+
+def complete_feed(incomplete: str) -> list[str]:
+    """The paths of data sets, and the names that stand for one, that begin so."""
+    from trade_assets.datasets.registry import all_datasets
+
+    datasets = all_datasets()
+    names = Counter(dataset.name for dataset in datasets.values())
+    short = [name for name, count in names.items() if count == 1]
+    return [name for name in (*datasets, *short) if name.startswith(incomplete)]
+
+
 FeedName = Annotated[
-    str, typer.Argument(metavar="FEED", help="A feed, e.g. actant/spot_risk or spot_risk.")
+    str,
+    typer.Argument(
+        metavar="FEED",
+        help="A feed, e.g. actant/spot_risk or spot_risk.",
+        autocompletion=complete_feed,
+    ),
 ]
 
 
