@@ -17,9 +17,11 @@ from rich.text import Text
 from trade_assets.cli.shown_values import both_zones
 from trade_assets.cli.status_feeds import feeds_table, missing_lines, stream_lines
 from trade_assets.cli.status_given_up import given_up_lines
+from trade_assets.cli.status_kept import kept_lines
 from trade_assets.cli.status_tt import tt_lines
 from trade_assets.cli.tables import status_table
 from trade_assets.feeds.health_section import FeedsStatus
+from trade_assets.ingest.health_section import KeptStatus
 from trade_assets.monitor.health import Health
 from trade_assets.monitor.health_section import GivenUpStatus
 from trade_assets.monitor.part_status import PartStatus
@@ -96,6 +98,7 @@ def as_text(health: Health) -> RenderableType:
         *stream_lines(feeds, health.time),
         *given_up_lines(given_up, health.time),
         *missing_lines(feeds),
+        *kept_lines(health.section(KeptStatus)),
         Text(),
         *tt_lines(health.section(TtStatus)),
         Text(),

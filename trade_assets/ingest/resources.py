@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from trade_assets.settings import Settings
 from trade_assets.stores.dynamodb.ledger import GENERATION_KEY
+from trade_assets.stores.expiry import EXPIRES_AT
 from trade_assets.stores.resource_kinds import Bucket, Resource, Table
-from trade_assets.stores.serialise import EXPIRES_AT
 
 
 def resources(settings: Settings) -> Sequence[Resource]:
@@ -13,5 +13,9 @@ def resources(settings: Settings) -> Sequence[Resource]:
     return (
         Bucket(name=settings.bucket),
         Table(name=settings.history_table, expiry_attribute=EXPIRES_AT),
-        Table(name=settings.ledger_table, generation_key=GENERATION_KEY),
+        Table(
+            name=settings.ledger_table,
+            expiry_attribute=EXPIRES_AT,  # of the local stack's lines alone
+            generation_key=GENERATION_KEY,
+        ),
     )

@@ -19,25 +19,26 @@ from trade_assets.local.installing import COMPLETE, build_once, require_room, ru
 from trade_assets.ports import LOOPBACK, free_port
 
 PACKAGE: Final = Path(__file__).with_name("dynalite-npm")
-"""npm's `package.json` and lock file: exact versions of dynalite and of all that it needs."""
+"""npm's `package.json` and lock file: exact versions of dynalite and of all that it needs; and what
+is loaded before it."""
 FOLDER_NAME: Final = "dynalite-4.0.0"
 NEEDED_BYTES: Final = 50 * 1024 * 1024
 """Disk that the folder takes (10 MB measured), with room for npm's cache."""
-HEAP_MB: Final = 256
+HEAP_MB: Final = 128
 """Bound of Node's heap; without one it collects late, and grows with the machine's memory."""
 
-_LOCK: Final = "package-lock.json"
+_PRELOADED: Final = "close-iterators.js"
+_FILES: Final = ("package.json", "package-lock.json", _PRELOADED)
 
 
 def is_built(folder: Path) -> bool:
     """Whether the folder is complete, and of the versions of the lock file."""
-    lock = folder / _LOCK
-    parts = (folder / COMPLETE, program(folder), lock)
-    return all(part.exists() for part in parts) and _same(lock, PACKAGE / _LOCK)
+    complete = (folder / COMPLETE).exists() and program(folder).exists()
+    return complete and all(_same(folder / name, PACKAGE / name) for name in _FILES)
 
 
 def _same(one: Path, other: Path) -> bool:
-    return one.read_bytes() == other.read_bytes()
+    return one.exists() and one.read_bytes() == other.read_bytes()
 
 
 def ensure_installed(folder: Path, say: Callable[[str], None] = lambda _: None) -> Path:
@@ -51,7 +52,7 @@ def ensure_installed(folder: Path, say: Callable[[str], None] = lambda _: None) 
         require_room(folder, NEEDED_BYTES, "the local DynamoDB")
         say("installing the local DynamoDB (once, a few seconds)")
         folder.mkdir()
-        for name in ("package.json", _LOCK):
+        for name in _FILES:
             shutil.copyfile(PACKAGE / name, folder / name)
         npm = node().parents[1] / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
         options = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel", "error"]
@@ -92,7 +93,8 @@ def dynalite_command(folder: Path, data: Path, port: int) -> PartCommand:
     return PartCommand(
         "dynalite",
         [
-            *(str(node()), f"--max-old-space-size={HEAP_MB}", str(program(folder))),
+            *(str(node()), f"--max-old-space-size={HEAP_MB}"),
+            *("--require", str(folder / _PRELOADED), str(program(folder))),
             *("--host", LOOPBACK, "--port", str(port), "--path", str(data / "tables"), *at_once),
         ],
     )

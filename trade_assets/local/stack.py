@@ -35,6 +35,7 @@ from trade_assets.local.programs import (
     tt_programs,
 )
 from trade_assets.local.redis_server import answers_ping
+from trade_assets.local.retention import Retention
 from trade_assets.local.supervisor import ProgramState, Supervisor
 from trade_assets.ports import LOOPBACK, PortNeed, free_port, require_free
 from trade_assets.settings import AwsService, Profile, Settings, child_environment, without_proxy
@@ -293,7 +294,8 @@ def running_stack(
             say("making bucket, queues and tables")
             stack.provision()
             stack.start_programs()
-            yield stack
+            with Retention(settings, tables=dynamodb_port(settings) is not None):
+                yield stack
         finally:
             stopping()
             say("stopping (the AWS stand-in saves its state; Ctrl-C hurries)")

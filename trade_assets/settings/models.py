@@ -244,6 +244,13 @@ class LocalSettings(Concern):
 
     tt_simulator_port: int = Field(8090, description="Of the TT simulator, on 127.0.0.1.")
     dagster_port: int = Field(3000, description="Of the Dagster UI, on 127.0.0.1.")
+    history_hours: float = Field(
+        12.0,
+        ge=0,
+        validation_alias="TRADE_ASSETS_LOCAL_HISTORY_HOURS",
+        description="Hours that the local stack keeps records and files after they landed, those "
+        "that come daily four days; 0: for ever.",
+    )
     simulator_seed: int = Field(
         7, description="Of the simulated desk; the same seed, the same files."
     )

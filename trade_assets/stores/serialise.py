@@ -24,12 +24,10 @@ from trade_assets.datasets.records import (
     SOURCE,
 )
 from trade_assets.errors import StoreRejectedError
+from trade_assets.stores.expiry import EXPIRES_AT
 
 ISO_MICROSECONDS: Final = "%Y-%m-%dT%H:%M:%S%.6fZ"
 """chrono's format of the times in keys, items and fields."""
-
-EXPIRES_AT: Final = "expires_at"
-"""Attribute of an item: the second of the epoch after which DynamoDB drops it."""
 
 _Part = Callable[[str, str, pl.DataType], pl.Expr]
 
@@ -46,7 +44,7 @@ def iso_time(column: str) -> pl.Expr:
     return pl.col(column).dt.to_string(ISO_MICROSECONDS)
 
 
-def with_keys(records: pl.DataFrame, expires_after_days: int | None = None) -> pl.DataFrame:
+def with_keys(records: pl.DataFrame, expires_at: pl.Expr | None = None) -> pl.DataFrame:
     """Records with the history table's keys `pk` and `sk` in front, and `EXPIRES_AT` behind."""
     keys = [
         pl.concat_str([SOURCE, FEED, RECORD_KEY], separator="#").alias("pk"),
@@ -55,10 +53,7 @@ def with_keys(records: pl.DataFrame, expires_after_days: int | None = None) -> p
         ).alias("sk"),
     ]
     framed = records.select(*keys, pl.all())
-    if expires_after_days is None:
-        return framed
-    seconds = pl.col(EVENT_TIME).dt.epoch("s") + expires_after_days * 86_400
-    return framed.with_columns(seconds.alias(EXPIRES_AT))
+    return framed if expires_at is None else framed.with_columns(expires_at.alias(EXPIRES_AT))
 
 
 def dynamodb_items(frame: pl.DataFrame) -> list[str]:

@@ -11,6 +11,7 @@ from trade_assets.cli.status_view import as_text
 from trade_assets.feeds.cadence import Gap
 from trade_assets.feeds.feed_status import FeedStatus
 from trade_assets.feeds.health_section import FeedsStatus
+from trade_assets.ingest.health_section import KeptStatus
 from trade_assets.monitor.freshness import Freshness
 from trade_assets.monitor.health import Health
 from trade_assets.monitor.health_section import GivenUpStatus
@@ -28,6 +29,7 @@ def shown(*feeds: FeedStatus) -> list[str]:
         parts=(),
         sections=(
             FeedsStatus(feeds, stream_enabled=False, stream_runs=()),
+            KeptStatus(None, {}, {}),
             GivenUpStatus(queue=None, quarantine=None),
             TtStatus(NOW, "ext_prod_sim", True, None, None, None, ()),
         ),

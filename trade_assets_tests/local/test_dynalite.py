@@ -3,7 +3,9 @@
 import json
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,10 +14,15 @@ from trade_assets.local import dynalite
 from trade_assets.local.dynalite import ensure_installed, is_built, start_dynalite
 from trade_assets.local.installing import COMPLETE
 from trade_assets.local.ministack import forget_tables
+from trade_assets.local.stack_status import folder_bytes
 from trade_assets.ports import LOOPBACK, free_port
 from trade_assets.settings import load_settings
 from trade_assets.stores.aws import dynamodb_client
 from trade_assets_tests.support.parts import dynalite_folder
+from trade_assets_tests.support.waiting import eventually
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 KEYS = [
     {"AttributeName": "pk", "KeyType": "HASH"},
@@ -24,21 +31,61 @@ KEYS = [
 ITEMS = 500
 
 
+def _create(client: "DynamoDBClient") -> None:
+    client.create_table(
+        TableName="kept",
+        KeySchema=KEYS,  # type: ignore[arg-type]
+        AttributeDefinitions=[
+            {"AttributeName": item["AttributeName"], "AttributeType": "S"} for item in KEYS
+        ],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    client.get_waiter("table_exists").wait(TableName="kept")
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Iterator["DynamoDBClient"]:
+    """A client of a server of its own, with the table `kept`."""
+    with start_dynalite(dynalite_folder(), tmp_path) as part:
+        url = f"http://{LOOPBACK}:{part.port}"
+        client = dynamodb_client(load_settings(aws_endpoint_url_dynamodb=url))
+        _create(client)
+        yield client
+        client.close()
+
+
+@pytest.mark.integration
+def test_what_is_overwritten_leaves_the_disk_however_much_is_read(
+    table: "DynamoDBClient", tmp_path: Path
+) -> None:
+    written, keys = 0, 200
+    for at in range(0, 5_000, 25):
+        # Random, or it would be compressed.
+        item = {"pk": {"S": "one"}, "text": {"S": os.urandom(4_000).hex()}}
+        requests = [
+            {"PutRequest": {"Item": item | {"sk": {"S": f"{number % keys:06d}"}}}}
+            for number in range(at, at + 25)
+        ]
+        table.batch_write_item(RequestItems={"kept": requests})  # type: ignore[dict-item]
+        written += 25 * 8_000
+        for limit in (1, keys):
+            table.query(
+                TableName="kept",
+                KeyConditionExpression="pk = :pk",
+                ExpressionAttributeValues={":pk": {"S": "one"}},
+                Limit=limit,
+            )
+    # LevelDB tidies up behind the writes.
+    eventually(lambda: folder_bytes(tmp_path / "tables") < written / 2, 60, "the disk is tidy")
+
+
 @pytest.mark.integration
 def test_a_kill_loses_no_acknowledged_item(tmp_path: Path) -> None:
     folder, port = dynalite_folder(), free_port()
     settings = load_settings(aws_endpoint_url_dynamodb=f"http://{LOOPBACK}:{port}")
     client = dynamodb_client(settings)
     with start_dynalite(folder, tmp_path, port) as part:
-        client.create_table(
-            TableName="kept",
-            KeySchema=KEYS,  # type: ignore[arg-type]
-            AttributeDefinitions=[
-                {"AttributeName": item["AttributeName"], "AttributeType": "S"} for item in KEYS
-            ],
-            BillingMode="PAY_PER_REQUEST",
-        )
-        client.get_waiter("table_exists").wait(TableName="kept")
+        _create(client)
         for number in range(ITEMS):
             item = {"pk": {"S": "one"}, "sk": {"S": f"{number:06d}"}}
             client.put_item(TableName="kept", Item=item)
@@ -70,7 +117,8 @@ def test_other_versions_and_a_broken_off_build_are_not_it(tmp_path: Path) -> Non
     script = dynalite.program(folder)
     script.parent.mkdir(parents=True)
     script.touch()
-    shutil.copyfile(dynalite.PACKAGE / "package-lock.json", folder / "package-lock.json")
+    for path in dynalite.PACKAGE.iterdir():
+        shutil.copyfile(path, folder / path.name)
     assert not is_built(folder)
     (folder / COMPLETE).touch()
     assert is_built(folder)

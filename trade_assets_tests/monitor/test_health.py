@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from trade_assets.feeds.health_section import FeedsSection
+from trade_assets.ingest.health_section import KeptSection
 from trade_assets.monitor.health import Health
 from trade_assets.monitor.health_section import GivenUpSection
 from trade_assets.monitor.part_status import PartStatus
@@ -65,4 +66,9 @@ def test_a_section_is_asked_for_by_its_type() -> None:
 
 def test_every_concept_brings_its_own_section() -> None:
     sections = find_sections(load_settings())
-    assert [type(section) for section in sections] == [FeedsSection, GivenUpSection, TtSection]
+    assert [type(section) for section in sections] == [
+        FeedsSection,
+        KeptSection,
+        GivenUpSection,
+        TtSection,
+    ]

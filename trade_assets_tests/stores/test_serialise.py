@@ -134,12 +134,12 @@ def test_items_are_json_with_the_types_of_the_columns(frame: pl.DataFrame) -> No
 def test_keys_are_those_of_the_contract() -> None:
     moment = datetime(2025, 7, 17, 19, 33, 31, 5, tzinfo=UTC)
     row = {"record_key": "K", "event_time": moment, "file_key": "feeds/a/b/dt=1/hh=2/name.csv"}
-    keyed = with_keys(records(EVERYTHING, [row]), expires_after_days=2)
+    keyed = with_keys(records(EVERYTHING, [row]), pl.lit(7))
     assert keyed.select("pk", "sk").row(0) == (
         "test#everything#K",
         "2025-07-17T19:33:31.000005Z#name.csv",
     )
-    assert keyed["expires_at"].item() == int(moment.timestamp()) + 2 * 86_400
+    assert keyed["expires_at"].item() == 7
     assert "expires_at" not in with_keys(records(EVERYTHING, [row])).columns
 
 

@@ -35,6 +35,7 @@ class LocalParts:
             "partitions_start": "2025-01-01-00:00",
             "home": home,
             "aws_endpoint_url": self.aws_endpoint,
+            "local_history_hours": 0,  # tests write what landed long ago
             "redis_url": f"redis://{LOOPBACK}:{self.redis_port}/{next(self._databases)}",
         }
         return load_settings(**{**fields, **overrides})

@@ -18,7 +18,10 @@ from trade_assets.datasets.records import EVENT_TIME, FEED, FILE_KEY, RECORD_KEY
 from trade_assets.errors import StoreRejectedError
 from trade_assets.settings import Settings
 from trade_assets.stores.dynamodb.calls import ConditionFailedError, DynamoCalls, Item
+from trade_assets.stores.expiry import EXPIRES_AT, record_expiry
 from trade_assets.stores.serialise import dynamodb_items, iso_text, typed_frame, with_keys
+
+_OF_THE_TABLE: Final = ("pk", "sk", EXPIRES_AT)
 
 _NOT_NEWER: Final = "NOT (file_key > :file_key AND file_key < :end)"
 """Holds for an absent, a damaged and an older item, as `_is_newer` does for one that was read."""
@@ -58,7 +61,7 @@ class HistoryStore:
         """
         if records.is_empty():
             return HistoryWritten(0, 0)
-        keyed = with_keys(records, self._settings.stores.history_ttl_days.get(dataset.path))
+        keyed = with_keys(records, record_expiry(self._settings, dataset))
         keyed = keyed.unique(["pk", "sk"], keep="last", maintain_order=True)
         items = dynamodb_items(keyed)
         if dataset.rewritten:
@@ -159,8 +162,8 @@ class HistoryStore:
 
 
 def plain_record(item: Any) -> dict[str, Any]:
-    """A DynamoDB-JSON item as a plain record, without the table's keys."""
-    return {name: _plain(value) for name, value in item.items() if name not in ("pk", "sk")}
+    """A DynamoDB-JSON item as a plain record, without what is the table's own."""
+    return {name: _plain(value) for name, value in item.items() if name not in _OF_THE_TABLE}
 
 
 def _texts(item: Item) -> dict[str, str]:

@@ -13,6 +13,7 @@ import orjson
 
 from trade_assets.settings import Settings
 from trade_assets.stores.dynamodb.calls import ConditionFailedError, DynamoCalls
+from trade_assets.stores.expiry import EXPIRES_AT, line_expiry
 from trade_assets.stores.serialise import iso_text
 
 GENERATION_KEY: Final = "#generation"
@@ -60,7 +61,7 @@ class Ledger:
     """Lines in and out of the ledger table. Thread-safe."""
 
     def __init__(self, settings: Settings, calls: DynamoCalls | None = None) -> None:
-        self._table = settings.ledger_table
+        self._settings, self._table = settings, settings.ledger_table
         self._calls = calls or DynamoCalls(settings)
 
     def record(self, entries: Sequence[LedgerEntry]) -> None:
@@ -71,7 +72,7 @@ class Ledger:
         """
         by_version = {(entry.file_key, entry.etag): entry for entry in entries}
         final = [e for e in by_version.values() if e.state in _FINAL]
-        self._calls.put_all(self._table, [_item(entry) for entry in final])
+        self._calls.put_all(self._table, [self._item(entry) for entry in final])
         self._calls.map(
             self._record_unless_final, [e for e in by_version.values() if e.state not in _FINAL]
         )
@@ -107,7 +108,7 @@ class Ledger:
             "ConsistentRead": True,
         }
         return [
-            {name: next(iter(value.values())) for name, value in item.items()}
+            {name: next(iter(value.values())) for name, value in item.items() if name != EXPIRES_AT}
             for item in self._calls.query(query, f"reading the ledger of {file_key}")
         ]
 
@@ -124,7 +125,7 @@ class Ledger:
         final = {f":{state.name.lower()}": {"S": state.value} for state in _FINAL}
         body = {
             "TableName": self._table,
-            "Item": orjson.Fragment(_item(entry)),
+            "Item": orjson.Fragment(self._item(entry)),
             "ConditionExpression": "attribute_not_exists(pk) OR "
             f"NOT #state IN ({', '.join(final)})",
             "ExpressionAttributeNames": {"#state": "state"},
@@ -135,11 +136,14 @@ class Ledger:
         except ConditionFailedError:
             return
 
+    def _item(self, entry: LedgerEntry) -> str:
+        return _item(entry, line_expiry(self._settings, entry.landed_at))
+
 
 _FINAL: Final = (FileState.STORED, FileState.QUARANTINED)
 
 
-def _item(entry: LedgerEntry) -> str:
+def _item(entry: LedgerEntry, expires_at: int | None) -> str:
     item: dict[str, dict[str, str]] = {
         "pk": {"S": entry.file_key},
         "sk": {"S": entry.etag},
@@ -159,4 +163,6 @@ def _item(entry: LedgerEntry) -> str:
     for name, text in (("error", entry.error), ("run_id", entry.run_id)):
         if text:
             item[name] = {"S": text[:ERROR_TEXT_LIMIT]}
+    if expires_at is not None:
+        item[EXPIRES_AT] = {"N": str(expires_at)}
     return orjson.dumps(item).decode()
