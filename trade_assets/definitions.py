@@ -42,7 +42,13 @@ def build_definitions(
     """
     settings = settings or load_settings()
     quick = Connections(settings, patient=False)
-    platform = Platform(settings, Connections(settings), quick, load_hours(settings))
+    platform = Platform(
+        settings,
+        patient=Connections(settings),
+        owing=Connections(settings, owing=True),
+        quick=quick,
+        hours=load_hours(settings),
+    )
     concepts = _concepts(platform)
     stores = IngestStores(platform.patient)
     hours = {path: opener for item in concepts for path, opener in item.hours.items()}

@@ -15,6 +15,8 @@
     │       └── CredentialsError  there is no usable credential for a remote API
     ├── TransientError            the same call may succeed later: retried, within a bound
     │   ├── StoreUnavailableError a store cannot be reached, is throttling, or failed on its side
+    │   │   ├── RedisUnavailableError
+    │   │   └── DynamoUnavailableError
     │   └── RemoteUnavailableError a remote API cannot be reached, or failed on its side
     │       ├── MalformedAnswerError it answered something that is not what it promises
     │       ├── ThrottledError    it says that we ask too often
@@ -110,6 +112,14 @@ class TransientError(TradeAssetsError):
 
 class StoreUnavailableError(TransientError):
     """A store cannot be reached, throttles, or failed on its side."""
+
+
+class RedisUnavailableError(StoreUnavailableError):
+    """It is Redis."""
+
+
+class DynamoUnavailableError(StoreUnavailableError):
+    """It is DynamoDB."""
 
 
 class RemoteUnavailableError(TransientError):

@@ -3,7 +3,8 @@ the contract.
 
 ``feeds/<source>/<feed>/dt=YYYY-MM-DD/hh=HH/<file name>``, day and hour in UTC when it was pushed;
 ``quarantine/<original key>`` and ``quarantine/<original key>.error.json`` beside it;
-``reference/<name>.parquet``: what comes from no file.
+``reference/<name>.parquet``: what comes from no file; ``owed/<store>/…``: files that a store did
+not get while it was away.
 """
 
 import re
@@ -19,6 +20,7 @@ FEEDS_PREFIX: Final = "feeds/"
 QUARANTINE_PREFIX: Final = "quarantine/"
 ERROR_SUFFIX: Final = ".error.json"
 REFERENCE_PREFIX: Final = "reference/"
+OWED_PREFIX: Final = "owed/"
 FILES: Final = "files"
 RAW: Final = "raw"
 LATEST: Final = "latest"

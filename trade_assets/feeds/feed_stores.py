@@ -14,7 +14,7 @@ class FeedStores(IngestStores):
     @cached_property
     def queue(self) -> NotificationQueue:
         """Notifications of the bucket."""
-        return NotificationQueue(self.settings, self.connections.aws_retries)
+        return NotificationQueue(self.settings, self.connections.file_retries)
 
     @cached_property
     def heartbeats(self) -> Heartbeats:

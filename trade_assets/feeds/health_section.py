@@ -1,9 +1,9 @@
-"""The feeds' section of the health: every feed, and the stream runs that are alive."""
+"""The feeds' section of the health: every feed, the stream runs that are alive, and what stores are
+owed of files that came while they were away."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from functools import cached_property
 from typing import Any
 
 from trade_assets.feeds.datasets import FEEDS
@@ -15,9 +15,11 @@ from trade_assets.feeds.feed_status import (
 )
 from trade_assets.feeds.feed_stores import FeedStores
 from trade_assets.feeds.stream.heartbeats import StreamBeat
+from trade_assets.feeds.stream.owed import OwedFiles, OwedSummary
 from trade_assets.monitor.freshness import Freshness
 from trade_assets.monitor.sections import HealthSection, Look, StorePart
 from trade_assets.settings import Settings
+from trade_assets.stores.s3.objects import LIST_PAGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +34,18 @@ class StreamRunStatus:
 
 @dataclass(frozen=True, slots=True)
 class FeedsStatus:
-    """One look. `stream_runs` is None where Redis could not be looked at."""
+    """One look. `stream_runs` is None where Redis could not be looked at, `owed` where the bucket
+    could not."""
 
     feeds: tuple[FeedStatus, ...]
     stream_enabled: bool
     stream_runs: tuple[StreamRunStatus, ...] | None
+    owed: tuple[OwedSummary, ...] | None = None
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """Feeds that are not fresh, and a stream that does not run. Gaps are none: they are files
-        that the desk did not send."""
+        """Feeds that are not fresh, a stream that does not run, and what stores are owed. Gaps are
+        none: they are files that the desk did not send."""
         found = [
             f"{feed.feed}: {freshness_text(feed)}"
             for feed in self.feeds
@@ -50,7 +54,7 @@ class FeedsStatus:
         runs = self.stream_runs
         if self.stream_enabled and runs is not None and not any(run.consuming for run in runs):
             found.append("stream: no run is consuming")
-        return tuple(found)
+        return (*found, *map(owed_text, self.owed or ()))
 
     def as_dict(self) -> dict[str, Any]:
         """All of it, for JSON."""
@@ -70,7 +74,11 @@ class FeedsSection:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self.looks: Mapping[StorePart, Look] = {StorePart.REDIS: self._look_at_redis}
+        self._stores = FeedStores.open(settings, patient=False)
+        self.looks: Mapping[StorePart, Look] = {
+            StorePart.S3: lambda _: tuple(OwedFiles(self._stores.objects).summary()),
+            StorePart.REDIS: self._look_at_redis,
+        }
         self.local_parts: Mapping[str, str] = {}
 
     def status(self, now: datetime, found: Mapping[StorePart, Any]) -> FeedsStatus:
@@ -80,12 +88,12 @@ class FeedsSection:
             feeds=unknown_feeds(self._settings) if in_redis is None else in_redis.feeds,
             stream_enabled=self._settings.stream.enabled,
             stream_runs=None if in_redis is None else in_redis.runs,
+            owed=found.get(StorePart.S3),
         )
 
     def close(self) -> None:
         """Give connections back."""
-        if "_stores" in self.__dict__:
-            self._stores.close()
+        self._stores.close()
 
     def _look_at_redis(self, now: datetime) -> _InRedis:
         return _InRedis(
@@ -93,9 +101,14 @@ class FeedsSection:
             feeds=tuple(feed_status(self._stores, feed, now) for feed in FEEDS.values()),
         )
 
-    @cached_property
-    def _stores(self) -> FeedStores:
-        return FeedStores.open(self._settings, patient=False)
+
+def owed_text(owed: OwedSummary) -> str:
+    """What a store is owed, in words."""
+    count = f"{owed.markers}" if owed.markers < LIST_PAGE else f"{LIST_PAGE} or more"
+    return (
+        f"{owed.store}: is owed {count} batches of files since {owed.since:%H:%M:%S} UTC; "
+        "they are written when it is back"
+    )
 
 
 def _run_status(beat: StreamBeat) -> StreamRunStatus:

@@ -18,7 +18,7 @@ class IngestStores(StoreBundle):
     def latest(self) -> LatestStore:
         """Newest records, in Redis."""
         connections = self.connections
-        return LatestStore(self.settings, connections.redis, connections.retries)
+        return LatestStore(self.settings, connections.redis, connections.redis_retries)
 
     @cached_property
     def history(self) -> HistoryStore:
@@ -38,9 +38,9 @@ class IngestStores(StoreBundle):
     @cached_property
     def coverage(self) -> Coverage:
         """Covered stretches of event time by data set, in Redis."""
-        return Coverage(self.connections.redis, self.connections.retries)
+        return Coverage(self.connections.redis, self.connections.redis_retries)
 
     @cached_property
     def unknown_columns(self) -> UnknownColumns:
         """Columns that the registry does not know, in Redis."""
-        return UnknownColumns(self.connections.redis, self.connections.retries)
+        return UnknownColumns(self.connections.redis, self.connections.redis_retries)

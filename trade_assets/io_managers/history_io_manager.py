@@ -27,6 +27,10 @@ class HistoryIOManager(dg.IOManager):
         self._stores = stores
         self._hours = hours
 
+    def over(self, stores: IngestStores) -> "HistoryIOManager":
+        """The same over other connections: for who is in more of a hurry, or less."""
+        return HistoryIOManager(stores, self._hours)
+
     def write(self, dataset: Dataset, records: pl.DataFrame) -> HistoryWritten:
         """Store records for good; see `HistoryStore.write`."""
         return self._stores.history.write(dataset, records)

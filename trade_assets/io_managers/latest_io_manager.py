@@ -22,6 +22,10 @@ class LatestIOManager(dg.IOManager):
     def __init__(self, stores: IngestStores) -> None:
         self._stores = stores
 
+    def over(self, stores: IngestStores) -> "LatestIOManager":
+        """The same over other connections: for who is in more of a hurry, or less."""
+        return LatestIOManager(stores)
+
     def write(self, dataset: Dataset, records: pl.DataFrame) -> LatestWritten:
         """Offer records as the newest ones; see `LatestStore.write`."""
         return self._stores.latest.write(dataset, records)

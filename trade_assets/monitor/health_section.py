@@ -77,7 +77,7 @@ class GivenUpSection:
 
     @cached_property
     def _queue(self) -> NotificationQueue:
-        return NotificationQueue(self._settings, self._connections.aws_retries)
+        return NotificationQueue(self._settings, self._connections.file_retries)
 
     @cached_property
     def _sqs(self) -> "SQSClient":

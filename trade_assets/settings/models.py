@@ -97,7 +97,7 @@ class StoreSettings(Concern):
         60.0,
         gt=0,
         validation_alias="TRADE_ASSETS_STORE_RETRY_SECONDS",
-        description="How long a batch is retried against a store that is away.",
+        description="How long work is retried against a store that is away.",
     )
 
 

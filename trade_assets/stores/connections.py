@@ -3,6 +3,8 @@
 Which stores a concern needs is its own business: `ingest.stores`, `feeds.stores`, `tt.stores`.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
@@ -28,13 +30,17 @@ class Connections:
         settings: where they lead.
         patient: calls are tried again while a store is away, for as long as the settings say: for
             runs, which nobody waits for. Else only AWS is, and not for long.
+        owing: with `patient`: not for long where records go, which is for who keeps what a store is
+            owed and goes on without it.
     """
 
-    def __init__(self, settings: Settings, patient: bool = True) -> None:
+    def __init__(self, settings: Settings, patient: bool = True, *, owing: bool = False) -> None:
         self.settings = settings
         seconds = settings.stores.retry_seconds
-        self.retries = Retries(seconds) if patient else NO_RETRIES
-        self._aws_retries = self.retries if patient else Retries(min(seconds, BRIEF_SECONDS))
+        brief = min(seconds, BRIEF_SECONDS)
+        self.redis_retries = Retries(brief if owing else seconds) if patient else NO_RETRIES
+        self.dynamodb_retries = Retries(brief if owing or not patient else seconds)
+        self.file_retries = Retries(seconds if patient else brief)
 
     @cached_property
     def redis(self) -> "redis.Redis":
@@ -44,21 +50,32 @@ class Connections:
     @cached_property
     def dynamodb(self) -> DynamoCalls:
         """Calls of DynamoDB."""
-        return DynamoCalls(self.settings, self._aws_retries)
+        return DynamoCalls(self.settings, self.dynamodb_retries)
 
     @cached_property
     def objects(self) -> ObjectStore:
         """The bucket."""
-        return ObjectStore(self.settings, self._aws_retries)
+        return ObjectStore(self.settings, self.file_retries)
 
-    @property
-    def aws_retries(self) -> Retries:
-        """Of calls of AWS."""
-        return self._aws_retries
+    def end_retries(self) -> None:
+        """What is still being tried, in whatever thread, ends with its error; no more is tried."""
+        for retries in (self.redis_retries, self.dynamodb_retries, self.file_retries):
+            if retries is not NO_RETRIES:
+                retries.abort()
+
+    @contextmanager
+    def ended_by_interruption(self) -> Iterator[None]:
+        """As that of `Retries`, for whatever is tried over these connections."""
+        with (
+            self.dynamodb_retries.ended_by_interruption(),
+            self.file_retries.ended_by_interruption(),
+            self.redis_retries.ended_by_interruption(),
+        ):
+            yield
 
     def close(self) -> None:
         """Close what was made; what is still being tried in other threads ends with its error."""
-        self._aws_retries.abort()
+        self.end_retries()
         for name in ("objects", "dynamodb"):
             if name in self.__dict__:
                 self.__dict__[name].close()

@@ -40,8 +40,24 @@ class Retries:
     """
 
     def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
+        self._patience_seconds = seconds
+        self._hurried = False
         self._aborted = threading.Event()
+
+    @property
+    def seconds(self) -> float:
+        """The bound of a call that begins now."""
+        return 0.0 if self._hurried else self._patience_seconds
+
+    def hurry(self, hurried: bool) -> None:
+        """Try nothing again (True) until further notice (False): while a store is known to be away
+        and somebody else looks when it is back."""
+        self._hurried = hurried
+
+    @property
+    def ended(self) -> bool:
+        """Whether somebody has ended it: errors from then on say nothing about the store."""
+        return self._aborted.is_set()
 
     def abort(self) -> None:
         """End all waiting now; from here on every error is raised at once."""
@@ -61,10 +77,11 @@ class Retries:
 
     def wait_after(self, error: TransientError) -> bool:
         """Wait a moment after a first failure; whether to try again at all."""
-        if not self.seconds or self._aborted.is_set():
+        seconds = self.seconds
+        if not seconds or self._aborted.is_set():
             return False
         log.warning("store is away, trying again", attempt=1, error=str(error))
-        longest = min(FIRST_WAIT_SECONDS, self.seconds)
+        longest = min(FIRST_WAIT_SECONDS, seconds)
         return not self._aborted.wait(random.uniform(0, longest))  # noqa: S311 - jitter
 
     def policy(self) -> Retrying:

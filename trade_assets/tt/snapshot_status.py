@@ -22,7 +22,7 @@ from trade_assets.tt.tt_alarms import tt_conditions
 class KindStatus:
     """A kind of snapshot by its status in Redis. Times are UTC; None where there is none.
 
-    `last_slot` is the newest slot that both stores have; `age_seconds` the time since then, and
+    `last_slot` is the newest slot that Redis has; `age_seconds` the time since then, and
     `limit_seconds` how long it may be while slots are due.
     """
 

@@ -7,6 +7,7 @@ from trade_assets.tt.slots.instrument_cache import InstrumentCache
 from trade_assets.tt.slots.slot_board import SlotBoard
 from trade_assets.tt.slots.slot_lease import SlotLease
 from trade_assets.tt.slots.slot_log import SlotLog
+from trade_assets.tt.slots.written_marks import WrittenMarks
 
 
 class TtStores(IngestStores):
@@ -26,6 +27,11 @@ class TtStores(IngestStores):
     def slot_lease(self) -> SlotLease:
         """Who takes snapshots right now, in Redis."""
         return SlotLease(self.settings, self.connections.redis)
+
+    @cached_property
+    def written_marks(self) -> WrittenMarks:
+        """How far both stores are, in Redis."""
+        return WrittenMarks(self.connections.redis)
 
     @cached_property
     def instrument_cache(self) -> InstrumentCache:

@@ -17,6 +17,8 @@ from trade_assets.datasets.keys import feed_file_key
 from trade_assets.feeds.datasets import FEEDS
 from trade_assets.feeds.formats.spot_risk import SPOT_RISK
 from trade_assets.feeds.formats.trade_ledger import FILLS
+from trade_assets.feeds.stream.owed import OwedFiles, RecordStore
+from trade_assets.ingest.reading import FileVersion
 from trade_assets.market.sessions import open_seconds
 from trade_assets.monitor import quarantine as quarantine_reading
 from trade_assets.ports import free_port
@@ -60,7 +62,8 @@ def test_healthy_platform_is_zero_and_says_what_it_saw(run: Run, settings: Setti
     seen = outcome.json
     assert list(seen) == [
         "healthy", "problems", "time", "profile", "namespace", "parts",
-        "feeds", "stream_enabled", "stream_runs", "history_kept", "queue", "quarantine", "tt",
+        "feeds", "stream_enabled", "stream_runs", "owed", "history_kept", "queue", "quarantine",
+        "tt",
     ]  # fmt: skip
     assert seen["problems"] == []
     assert {part["name"]: part["reachable"] for part in seen["parts"]} == dict.fromkeys(
@@ -89,6 +92,19 @@ def test_stale_feed_is_a_problem(run: Run, monkeypatch: pytest.MonkeyPatch) -> N
     (problem,) = problems(run)
     assert problem.startswith("actant/spot_risk: stale")
     assert "stale" in run("status").out
+
+
+@pytest.mark.usefixtures("healthy")
+def test_what_a_store_is_owed_is_a_problem_until_it_has_it(run: Run, settings: Settings) -> None:
+    landed = datetime(2025, 7, 17, 14, 30, tzinfo=UTC)
+    with Stores(settings) as stores:
+        owed = OwedFiles(stores.objects)
+        owed.owe({RecordStore.HISTORY: [FileVersion("feeds/actant/a.csv", "etag", landed)]})
+        (problem,) = problems(run)
+        assert problem.startswith("DynamoDB: is owed 1 batches of files since 14:30:00 UTC")
+        (key,) = owed.keys(RecordStore.HISTORY)
+        owed.settle(owed.read(RecordStore.HISTORY, key))
+    assert problems(run) == []
 
 
 @pytest.mark.usefixtures("local_programs")

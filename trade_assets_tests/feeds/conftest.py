@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from trade_assets.feeds.stream import consumer
+from trade_assets.feeds.stream import consumer, payments
 from trade_assets.settings import Settings
 from trade_assets.stores.provision import provision
 from trade_assets.stores.sqs.notifications import NotificationQueue
@@ -16,8 +16,9 @@ from trade_assets_tests.support.waiting import eventually
 
 @pytest.fixture(autouse=True)
 def _short_polls(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A stop waits for the long poll under way."""
+    """A stop waits for the long poll under way, and a test for what is owed."""
     monkeypatch.setattr(consumer, "POLL_SECONDS", 1)
+    monkeypatch.setattr(payments, "LOOK_SECONDS", 0.2)
 
 
 @pytest.fixture

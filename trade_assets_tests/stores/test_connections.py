@@ -13,7 +13,12 @@ SETTINGS = load_settings(store_retry_seconds=60)
 def test_nothing_is_connected_before_it_is_used() -> None:
     connections = Connections(SETTINGS)
     TtStores(connections)
-    assert set(vars(connections)) == {"settings", "retries", "_aws_retries"}
+    assert set(vars(connections)) == {
+        "settings",
+        "redis_retries",
+        "dynamodb_retries",
+        "file_retries",
+    }
     connections.close()
 
 
@@ -22,13 +27,21 @@ def test_bundles_share_the_connections_that_they_are_made_of() -> None:
         one, other = IngestStores(connections), TtStores(connections)
         assert one.objects is other.objects
         assert one.latest is not other.latest
-        assert one.latest.retries is other.coverage.retries is connections.retries
+        assert one.latest.retries is other.coverage.retries is connections.redis_retries
 
 
-def test_patient_stores_have_one_bound_and_quick_ones_wait_for_aws_alone_and_briefly() -> None:
-    patient, quick = Connections(SETTINGS), Connections(SETTINGS, patient=False)
-    assert patient.retries is patient.aws_retries
-    assert patient.retries.seconds == 60
-    assert (quick.retries.seconds, quick.aws_retries.seconds) == (0, BRIEF_SECONDS)
+def bounds(connections: Connections) -> tuple[float, float, float]:
+    """Seconds for which Redis, DynamoDB, and the bucket are tried."""
+    return (
+        connections.redis_retries.seconds,
+        connections.dynamodb_retries.seconds,
+        connections.file_retries.seconds,
+    )
+
+
+def test_stores_are_tried_for_as_long_as_their_users_can_wait() -> None:
+    assert bounds(Connections(SETTINGS)) == (60, 60, 60)
+    assert bounds(Connections(SETTINGS, owing=True)) == (BRIEF_SECONDS, BRIEF_SECONDS, 60)
+    assert bounds(Connections(SETTINGS, patient=False)) == (0, BRIEF_SECONDS, BRIEF_SECONDS)
     hasty = Connections(SETTINGS.changed({"store_retry_seconds": 0.1}), patient=False)
-    assert hasty.aws_retries.seconds == 0.1
+    assert bounds(hasty) == (0, 0.1, 0.1)

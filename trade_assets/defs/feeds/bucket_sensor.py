@@ -6,6 +6,7 @@ new file is one that no stream will take, and goes into one run a tick.
 
 import hashlib
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -34,6 +35,8 @@ from trade_assets.feeds.stream.discovery import (
     BucketScanner,
     ScanCursor,
 )
+from trade_assets.feeds.stream.given_up import clear_stored
+from trade_assets.feeds.stream.owed import OwedFiles
 from trade_assets.ingest.json_cursor import JsonCursor
 from trade_assets.settings import Settings
 from trade_assets.stores.s3.objects import ObjectInfo
@@ -80,13 +83,19 @@ def bucket_sensor(settings: Settings, job: AssetJob, first: datetime) -> dg.Sens
         requests: list[dg.RunRequest] = []
         notes: list[str] = []
         events: list[dg.AssetCheckEvaluation] = []
-        try:
-            if settings.stream.enabled:
-                notes.append(_keep_stream(context.instance, stores, requests))
-            notes.append(_ingest_missed(context.instance, stores, cursor, requests, first))
-            events = _freshness(stores, cursor)
-        except TradeAssetsError as error:
-            notes.append(str(error))
+        instance = context.instance
+        tasks: list[Callable[[], str]] = [
+            lambda: _ingest_missed(instance, stores, cursor, requests, first),
+            lambda: _clear_dead_letters(stores),
+            lambda: _freshness(stores, cursor, events),
+        ]
+        if settings.stream.enabled:
+            tasks.insert(0, lambda: _keep_stream(instance, stores, requests))
+        for task in tasks:
+            try:
+                notes.append(task())
+            except TradeAssetsError as error:
+                notes.append(str(error))  # each reads other stores than the one before
         return dg.SensorResult(
             run_requests=requests,
             skip_reason=None if requests else "; ".join(note for note in notes if note),
@@ -134,6 +143,8 @@ def _ingest_missed(
         )
     if not missed:
         scan_cursor.blocked = None
+    elif settings.stream.enabled and OwedFiles(stores.objects).any():
+        note += "; stores are owed files, which the stream writes"
     elif _busy(instance):
         note += "; a run for earlier ones is under way"
     else:
@@ -145,6 +156,11 @@ def _ingest_missed(
             requests.append(_run_request(wanted, attempt, scan_cursor.generation))
     cursor.scan = scan_cursor.to_json()
     return note
+
+
+def _clear_dead_letters(stores: FeedStores) -> str:
+    cleared = clear_stored(stores) if stores.queue.depth().dead else 0
+    return f"{cleared} dead letters cleared: their files are stored" if cleared else ""
 
 
 def _busy(instance: dg.DagsterInstance) -> bool:
@@ -197,13 +213,14 @@ def _run_request(wanted: list[Missed], attempt: int, generation: str | None) -> 
     return hour_run_request(hours, files, run_key)
 
 
-def _freshness(stores: FeedStores, cursor: SensorCursor) -> list[dg.AssetCheckEvaluation]:
+def _freshness(
+    stores: FeedStores, cursor: SensorCursor, events: list[dg.AssetCheckEvaluation]
+) -> str:
     """Freshness of every feed when it changes; the stream says itself that a feed is fresh.
 
     Without the stream also every minute: then nobody else says it.
     """
     now = time.time()
-    events = []
     for feed in FEEDS.values():
         outcome = freshness_outcome(stores, feed)
         passed, reported_at = cursor.freshness.get(feed.path, (True, 0.0))
@@ -212,4 +229,4 @@ def _freshness(stores: FeedStores, cursor: SensorCursor) -> list[dg.AssetCheckEv
             continue
         cursor.freshness[feed.path] = (outcome.passed, now)
         events.append(outcome.as_evaluation())
-    return events
+    return ""

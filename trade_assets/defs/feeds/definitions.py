@@ -13,7 +13,7 @@ from trade_assets.defs.feeds.derived_assets import derived_assets
 from trade_assets.defs.feeds.hour_job import hour_job
 from trade_assets.defs.feeds.stream_run import feed_stream
 from trade_assets.defs.shared.concept import Concept, Platform
-from trade_assets.defs.shared.names import FEED_STORES, QUICK_FEED_STORES
+from trade_assets.defs.shared.names import FEED_STORES, QUICK_FEED_STORES, STREAM_STORES
 from trade_assets.feeds.datasets import DERIVED, FEEDS
 from trade_assets.feeds.derivation import DerivedHour
 from trade_assets.feeds.derived.declarations import Derived
@@ -35,7 +35,11 @@ def build(platform: Platform) -> Concept:
         asset_checks=[check for feed in FEEDS.values() for check in arrival_checks(feed)],
         jobs=[feed_stream, job],
         sensors=[bucket_sensor(settings, job, platform.hours.first)],
-        resources={FEED_STORES: stores, QUICK_FEED_STORES: FeedStores(platform.quick)},
+        resources={
+            FEED_STORES: stores,
+            STREAM_STORES: FeedStores(platform.owing),
+            QUICK_FEED_STORES: FeedStores(platform.quick),
+        },
     )
     return Concept(definitions, _hours(stores), [feed_prefix(feed) for feed in FEEDS.values()])
 

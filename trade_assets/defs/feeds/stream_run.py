@@ -11,13 +11,13 @@ from trade_assets.defs.feeds.checks import write_check_outcomes
 from trade_assets.defs.feeds.derived_checks import derived_outcome
 from trade_assets.defs.shared.check_outcome import CheckOutcome
 from trade_assets.defs.shared.names import (
-    FEED_STORES,
     HISTORY_IO,
     LATEST_IO,
     PRIORITY_TAG,
     RUN_KIND_TAG,
     STREAM_JOB,
     STREAM_RUNS,
+    STREAM_STORES,
     layer_key,
 )
 from trade_assets.errors import TradeAssetsError
@@ -34,7 +34,7 @@ log = get_logger(__name__)
 
 
 @dg.op(
-    required_resource_keys={FEED_STORES, LATEST_IO, HISTORY_IO},
+    required_resource_keys={STREAM_STORES, LATEST_IO, HISTORY_IO},
     out=dg.Out(dg.Nothing),
     description="Consumes bucket notifications for one window; writes through the IO managers.",
 )
@@ -43,15 +43,15 @@ def consume_window(context: dg.OpExecutionContext) -> Iterator[object]:
 
     A generator: Dagster stores what it yields at once, and `log_event` at the next yield.
     """
-    stores: FeedStores = context.resources.feed_stores
+    stores: FeedStores = context.resources.stream_stores
     run_id = context.run_id
     configure_run(stores.settings, run_id)
     reports, counter = StreamReports(), HourRows(stores)
     consumer = StreamConsumer(
         stores.settings,
         stores,
-        context.resources.latest_io_manager,
-        context.resources.history_io_manager,
+        context.resources.latest_io_manager.over(stores),
+        context.resources.history_io_manager.over(stores),
         reports,
         run_id,
     )

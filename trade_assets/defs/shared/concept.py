@@ -18,12 +18,14 @@ class Platform:
     Attributes:
         settings: of the whole platform.
         patient: connections of runs, which outlast that a store is away for a while.
+        owing: connections of runs that keep what a store is owed, and go on without it.
         quick: connections of sensors and slots, for whose calls something waits.
         hours: the hours that are partitions, of every data set.
     """
 
     settings: Settings
     patient: Connections
+    owing: Connections
     quick: Connections
     hours: LoadedHours
 

@@ -17,8 +17,10 @@ SLOT_SENSOR: Final = "tt_slots"
 HOUR_REPORT_JOB: Final = "tt_hour_report"
 
 FEED_STORES: Final = "feed_stores"
+STREAM_STORES: Final = "stream_stores"
 QUICK_FEED_STORES: Final = "quick_feed_stores"
 TT_STORES: Final = "tt_stores"
+SLOT_STORES: Final = "slot_stores"
 QUICK_TT_STORES: Final = "quick_tt_stores"
 """The stores of a concern; the quick ones are for sensors and slots, which cannot wait."""
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import dagster as dg
 
 from trade_assets.defs.shared.concept import Concept, Platform
-from trade_assets.defs.shared.names import QUICK_TT_STORES, TT, TT_STORES
+from trade_assets.defs.shared.names import QUICK_TT_STORES, SLOT_STORES, TT, TT_STORES
 from trade_assets.defs.tt.assets import snapshot_assets
 from trade_assets.defs.tt.checks import freshness_check
 from trade_assets.defs.tt.hour_report import hour_report_job, slots_asset
@@ -38,6 +38,7 @@ def build(platform: Platform) -> Concept:
         sensors=[slot_sensor(settings, report_job)],
         resources={
             TT_STORES: stores,
+            SLOT_STORES: TtStores(platform.owing),
             QUICK_TT_STORES: TtStores(platform.quick),
             TT: tt_resource(settings),
         },

@@ -17,9 +17,9 @@ from trade_assets.defs.shared.names import (
     RUN_KIND_TAG,
     SLOT_JOB,
     SLOT_RUNS,
+    SLOT_STORES,
     TAKE_OP,
     TT,
-    TT_STORES,
     layer_key,
 )
 from trade_assets.defs.tt.checks import freshness_outcome, rows_outcome
@@ -49,7 +49,7 @@ class SlotConfig(dg.Config):
 
 @dg.op(
     name=TAKE_OP,
-    required_resource_keys={QUICK_TT_STORES, TT_STORES, TT, LATEST_IO, HISTORY_IO},
+    required_resource_keys={QUICK_TT_STORES, SLOT_STORES, TT, LATEST_IO, HISTORY_IO},
     out=dg.Out(dg.Nothing),
     description="Takes the snapshot of one slot: asks TT, keeps the answers, writes both stores.",
 )
@@ -59,6 +59,8 @@ def take_slot(context: dg.OpExecutionContext, config: SlotConfig) -> Iterator[ob
     A generator: Dagster stores what it yields at once, and `log_event` at the next yield.
     """
     stores: TtStores = context.resources.quick_tt_stores
+    # A store that is away is not waited for: the next slots write what it is owed.
+    writing: TtStores = context.resources.slot_stores
     configure_run(stores.settings, context.run_id)
     try:
         slot = slot_of_text(config.slot)
@@ -68,11 +70,10 @@ def take_slot(context: dg.OpExecutionContext, config: SlotConfig) -> Iterator[ob
         stores.settings,
         stores,
         context.resources.tt,
-        context.resources.latest_io_manager,
-        context.resources.history_io_manager,
+        context.resources.latest_io_manager.over(writing),
+        context.resources.history_io_manager.over(writing),
     )
-    # The IO managers write with the patient stores' connections.
-    with context.resources.tt_stores.connections.retries.ended_by_interruption():
+    with writing.connections.ended_by_interruption():
         result = taker.take(slot, context.run_id)
     yield from _events(context, stores, result)
     _judge(context, result)

@@ -5,9 +5,10 @@ Two stages work side by side, so that DynamoDB is never idle while files are rea
     receivers ──inbox──▶ read, parse, Redis ──▶ DynamoDB, ledger, quarantine, delete
                          (a micro-batch is whatever has arrived meanwhile)
 
-A message is deleted only when both stores have its rows. What fails for a passing reason is tried
-again by the store, within a bound; then the consumer ends with that error and its messages come
-back.
+A message is deleted only when both stores have its rows, or what they lack is noted for good
+(`owed`): a store that is away holds up neither the other one nor the queue, and gets what it is
+owed when it is back (`payments`). Where the bucket or the queue fails for longer than the bound of
+retries, the consumer ends with that error and its messages come back.
 """
 
 import queue
@@ -15,35 +16,24 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Final
 
-import polars as pl
 import structlog
 
 from trade_assets.datasets.keys import FEEDS_PREFIX
-from trade_assets.datasets.records import FILE_KEY
 from trade_assets.errors import StoreRejectedError, TransientError
-from trade_assets.feeds.datasets import derived_from
-from trade_assets.feeds.derivation import Deriver
-from trade_assets.feeds.derived.declarations import Derived
 from trade_assets.feeds.feed_stores import FeedStores
 from trade_assets.feeds.stream.micro_batch import MicroBatch
-from trade_assets.feeds.stream.reporting import StreamReports, report_batch
+from trade_assets.feeds.stream.owed import OwedFiles
+from trade_assets.feeds.stream.payments import Payments
+from trade_assets.feeds.stream.reporting import StreamReports
+from trade_assets.feeds.stream.stages import StoreStages
 from trade_assets.feeds.stream.visibility import InFlight
-from trade_assets.ingest.accounting import account
-from trade_assets.ingest.file_status import note_files
-from trade_assets.ingest.isolation import Isolation
 from trade_assets.ingest.reading import (
-    FileBatch,
     FileResult,
     FileVersion,
-    by_dataset,
-    describe,
-    mark_refused,
     read_files,
 )
-from trade_assets.ingest.rewrites import RewrittenTooFastError, follow_rewrites
 from trade_assets.ingest.writing import HistoryWriter, LatestWriter
 from trade_assets.logs import get_logger
 from trade_assets.settings import Settings
@@ -73,11 +63,9 @@ class StreamConsumer:
     ) -> None:
         self._settings = settings
         self._stores = stores
-        self._latest = latest
-        self._history = history
-        self._reports = reports
         self._run_id = run_id
-        self._deriver = Deriver(stores)
+        self._do = StoreStages(stores, latest, history, reports, run_id)
+        self._owed = OwedFiles(stores.objects)
         self._inbox: queue.Queue[Message] = queue.Queue(INBOX_MESSAGES)
         self._written: queue.Queue[MicroBatch | None] = queue.Queue(2)
         self._in_flight = InFlight(stores.queue, settings.stream.queue_visibility_seconds)
@@ -87,6 +75,8 @@ class StreamConsumer:
         self._error: BaseException | None = None
         self._receivers: list[threading.Thread] = []
         self._stages: list[threading.Thread] = []
+        self._payments = Payments(stores, self._do, self._stop_receiving)
+        self._paying: list[threading.Thread] = []
 
     def start(self) -> None:
         """Begin to consume, in threads of its own."""
@@ -98,8 +88,9 @@ class StreamConsumer:
             self._thread(self._first_stage, "read-and-latest"),
             self._thread(self._second_stage, "history-and-ledger"),
         ]
+        self._paying = [self._thread(self._payments.run, "payments")]
         self._in_flight.start()
-        for thread in self._stages:
+        for thread in (*self._stages, *self._paying):
             thread.start()
         for number, thread in enumerate(self._receivers):
             thread.start()
@@ -118,14 +109,15 @@ class StreamConsumer:
         """Whether it takes new files: nobody has stopped it and all its threads are at work."""
         if self._error is not None or self._stop_receiving.is_set():
             return False
-        return all(thread.is_alive() for thread in self._stages + self._receivers)
+        threads = (*self._receivers, *self._stages, *self._paying)
+        return all(thread.is_alive() for thread in threads)
 
     def stop(self, drain: bool = True) -> None:
         """End: finish what was received (`drain`), or give it back to the queue at once."""
         self._stop_receiving.set()
         if not drain:
             self._end_retries()
-        for thread in self._receivers + self._stages:
+        for thread in (*self._receivers, *self._stages, *self._paying):
             thread.join()
         left = self._in_flight.stop()
         if left:
@@ -156,7 +148,7 @@ class StreamConsumer:
 
     def _end_retries(self) -> None:
         self._abort.set()
-        self._stores.connections.retries.abort()
+        self._stores.connections.end_retries()
 
     def _receive_loop(self) -> None:
         while not self._stop_receiving.is_set():
@@ -214,8 +206,7 @@ class StreamConsumer:
             return work
         results = read_files(self._stores.objects, versions)
         work.results = {result.version.key: result for result in results}
-        for batch in by_dataset(results):
-            self._show(work, batch)
+        self._do.show(work)
         return work
 
     def _new_versions(self, work: MicroBatch) -> list[FileVersion]:
@@ -234,22 +225,6 @@ class StreamConsumer:
                     work.supersede(version)
         return list(newest.values())
 
-    def _show(self, work: MicroBatch, batch: FileBatch) -> None:
-        """Make files of a feed readable in Redis, and note that they came."""
-        parts = Isolation(batch.records)
-        for part in parts:
-            try:
-                written = self._latest.write(batch.dataset, part)
-            except StoreRejectedError as error:
-                parts.refuse(part, error)
-                continue
-            work.changed[batch.dataset.path] += written.changed
-        mark_refused(work.results, parts.refused)
-        now = datetime.now(UTC)
-        files = [file for file in batch.files if file.version.key not in parts.refused]
-        work.lags |= {file.version.key: file.version.lag_seconds(now) for file in files}
-        note_files(self._stores, batch.dataset, files, now, work.lags)
-
     def _second_stage(self) -> None:
         while True:
             work = self._written.get()
@@ -259,57 +234,13 @@ class StreamConsumer:
                 self._store(work)
 
     def _store(self, work: MicroBatch) -> None:
-        """Write a micro-batch to history, account for it, and let go of its messages."""
-        for batch in by_dataset(list(work.results.values())):
-            self._keep(work, batch)
-            if batch.dataset.rewritten:
-                self._follow_rewrites(work, batch)
-        results = [*work.extra, *work.results.values()]
-        account(self._stores.objects, self._stores.ledger, results, self._run_id)
+        """Write a micro-batch to history, account for it, note what it owes to stores that are
+        away, and let go of its messages."""
+        self._do.keep(work)
+        self._do.finish(work)
+        if work.owes:
+            self._owed.owe(work.owed_versions())
         self._settle(work)
-        report_batch(work, self._reports)
-
-    def _keep(self, work: MicroBatch, batch: FileBatch) -> None:
-        """Write files of a feed to the history, and what is derived from them to both stores."""
-        parts = Isolation(batch.records)
-        for part in parts:
-            try:
-                written = self._history.write(batch.dataset, part)
-            except StoreRejectedError as error:
-                parts.refuse(part, error)
-                continue
-            work.puts[batch.dataset.path] += written.puts
-            for derived in derived_from(batch.dataset):
-                self._derive(derived, part, work.results[part[FILE_KEY][-1]])
-        mark_refused(work.results, parts.refused)
-
-    def _derive(self, derived: Derived, records: pl.DataFrame, newest: FileResult) -> None:
-        """Derive from records. What cannot be derived costs the derived records only."""
-        written, failure = None, ""
-        try:
-            written = self._deriver.write(derived, records, self._latest, self._history)
-        except TransientError:
-            raise
-        except Exception as error:
-            failure = describe(error)
-            log.exception("cannot derive", dataset=derived.path, file=newest.version.key)
-        self._reports.add_derived(derived, newest.partition, written, failure)
-
-    def _follow_rewrites(self, work: MicroBatch, batch: FileBatch) -> None:
-        """Write again whatever was rewritten between its reading and now."""
-        try:
-            for read in follow_rewrites(self._stores.objects, batch.files):
-                for result in read:
-                    work.supersede(work.results[result.version.key].version)
-                    work.results[result.version.key] = result
-                for newer in by_dataset(read):
-                    self._show(work, newer)
-                for newer in by_dataset([work.results[result.version.key] for result in read]):
-                    self._keep(work, newer)
-        except RewrittenTooFastError as error:
-            # Their messages come back, and with them another look.
-            for result in error.files:
-                work.results[result.version.key] = result.failed(error)
 
     def _settle(self, work: MicroBatch) -> None:
         """Delete the messages that are done with; let the others come back, later and later."""

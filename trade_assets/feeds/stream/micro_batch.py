@@ -1,8 +1,10 @@
 """What passes through the consumer: a micro-batch on its way."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from trade_assets.feeds.stream.owed import RecordStore
 from trade_assets.ingest.reading import FileResult, FileVersion
 from trade_assets.stores.dynamodb.ledger import FileState
 from trade_assets.stores.sqs.notifications import Message
@@ -13,7 +15,7 @@ class MicroBatch:
     """A micro-batch on its way: its messages, and its files by key.
 
     `extra` are versions that were superseded; `lags` are seconds by file key, `changed` and `puts`
-    counts by feed path.
+    counts by feed path; `owes` the keys of files by the store that did not get them.
     """
 
     messages: list[Message]
@@ -22,6 +24,22 @@ class MicroBatch:
     lags: dict[str, float] = field(default_factory=dict)
     changed: Counter[str] = field(default_factory=Counter)
     puts: Counter[str] = field(default_factory=Counter)
+    owes: dict[RecordStore, set[str]] = field(default_factory=dict)
+
+    def owe(self, store: RecordStore, keys: Iterable[str]) -> None:
+        """Note that a store did not get files, by their keys."""
+        self.owes.setdefault(store, set()).update(keys)
+
+    def is_owed(self, key: str) -> bool:
+        """Whether a store did not get a file."""
+        return any(key in keys for keys in self.owes.values())
+
+    def owed_versions(self) -> dict[RecordStore, list[FileVersion]]:
+        """The files that each store did not get, in key order."""
+        return {
+            store: [self.results[key].version for key in sorted(keys) if key in self.results]
+            for store, keys in self.owes.items()
+        }
 
     def supersede(self, version: FileVersion) -> None:
         """Note that a version was rewritten before its rows were final."""

@@ -72,14 +72,15 @@ class StreamReports:
 
 
 def report_batch(batch: MicroBatch, reports: StreamReports) -> None:
-    """Count the files of a micro-batch that is through, and log them."""
+    """Count the files of a micro-batch that are through, and log them."""
     groups: dict[str, list[FileResult]] = {}
-    for result in batch.results.values():
+    through = [result for key, result in batch.results.items() if not batch.is_owed(key)]
+    for result in through:
         if result.dataset is not None and result.state is not FileState.FAILED:
             groups.setdefault(result.dataset.path, []).append(result)
     for results in groups.values():
         _report_feed(batch, reports, results)
-    for result in batch.results.values():
+    for result in through:
         if result.state is not FileState.STORED or result.is_damaged:
             _warn(result)
 

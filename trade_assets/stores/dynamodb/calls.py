@@ -14,7 +14,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from trade_assets.errors import StoreRejectedError, StoreUnavailableError
+from trade_assets.errors import DynamoUnavailableError, StoreRejectedError
 from trade_assets.settings import AwsService, Settings
 from trade_assets.stores.aws import TRANSIENT_CODES, aws_address, aws_session
 from trade_assets.stores.retrying import Retries
@@ -68,7 +68,7 @@ class DynamoCalls:
         """One call, retried while it fails for a passing reason.
 
         Raises:
-            StoreUnavailableError: still failing when the bound was reached.
+            DynamoUnavailableError: still failing when the bound was reached.
             StoreRejectedError: DynamoDB refuses the request.
             ConditionFailedError: the condition of a conditional write does not hold.
         """
@@ -134,8 +134,8 @@ class DynamoCalls:
             page: dict[str, Any] = orjson.loads(self.call("Query", orjson.dumps(request)))
         except StoreRejectedError as error:
             raise StoreRejectedError(f"{what}: {error}") from error
-        except StoreUnavailableError as error:
-            raise StoreUnavailableError(f"{what}: {error}") from error
+        except DynamoUnavailableError as error:
+            raise DynamoUnavailableError(f"{what}: {error}") from error
         return page
 
     def _put_chunk(self, table: str, items: Sequence[str]) -> None:
@@ -157,7 +157,7 @@ class DynamoCalls:
                 body = orjson.dumps({"RequestItems": pending})
                 pending = orjson.loads(self._once("BatchWriteItem", body)).get("UnprocessedItems")
                 if pending:
-                    raise StoreUnavailableError("DynamoDB is throttling BatchWriteItem")
+                    raise DynamoUnavailableError("DynamoDB is throttling BatchWriteItem")
 
     def _get_chunk(self, table: str, keys: Sequence[tuple[str, str]]) -> list[Item]:
         wanted = [{"pk": {"S": pk}, "sk": {"S": sk}} for pk, sk in keys]
@@ -171,7 +171,7 @@ class DynamoCalls:
                 found.extend(answer.get("Responses", {}).get(table, []))
                 request = answer.get("UnprocessedKeys") or {}
                 if request:
-                    raise StoreUnavailableError("DynamoDB is throttling BatchGetItem")
+                    raise DynamoUnavailableError("DynamoDB is throttling BatchGetItem")
         return found
 
     def _once(self, operation: str, body: bytes) -> bytes:
@@ -190,7 +190,7 @@ class DynamoCalls:
                 "POST", self._url, body=body, headers=dict(request.headers.items())
             )
         except urllib3.exceptions.HTTPError as error:
-            raise StoreUnavailableError(
+            raise DynamoUnavailableError(
                 f"DynamoDB {operation}: cannot reach {self._url}: {type(error).__name__}"
             ) from error
         if response.status == 200:
@@ -219,7 +219,7 @@ def _refusal(operation: str, status: int, answer: bytes) -> Exception:
         return ConditionFailedError(message)
     text = f"DynamoDB {operation}: {code}: {message}"
     if code in TRANSIENT_CODES or status >= 500:
-        return StoreUnavailableError(text)
+        return DynamoUnavailableError(text)
     return StoreRejectedError(text)
 
 

@@ -15,7 +15,7 @@ from redis.exceptions import (
 )
 
 from trade_assets.datasets.dataset import Dataset
-from trade_assets.errors import StoreRejectedError, StoreUnavailableError, TradeAssetsError
+from trade_assets.errors import RedisUnavailableError, StoreRejectedError, TradeAssetsError
 from trade_assets.settings import Settings
 
 REDIS_ERRORS: Final = (RedisError, RedisClusterException, OSError)
@@ -69,7 +69,7 @@ def as_redis_error(error: Exception, what: str) -> TradeAssetsError:
     """Translate an error of redis-py: transient where another try may help. No URL, no value."""
     passing = isinstance(error, _TRANSIENT) or str(error).startswith(_TRANSIENT_REPLIES)
     if passing or not isinstance(error, RedisError):
-        return StoreUnavailableError(f"{what}: Redis: {type(error).__name__}: {error}")
+        return RedisUnavailableError(f"{what}: Redis: {type(error).__name__}: {error}")
     return StoreRejectedError(f"{what}: Redis: {type(error).__name__}: {error}")
 
 

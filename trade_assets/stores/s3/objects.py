@@ -199,24 +199,27 @@ class ObjectStore:
         self._put_report(key, etag, reason, (), at)
 
     def release(self, keys: Sequence[str]) -> None:
-        """Take files out of quarantine: they have been stored whole after all.
+        """Take files out of quarantine: they have been stored whole after all. As `remove`."""
+        self.remove(
+            [f"{QUARANTINE_PREFIX}{key}{suffix}" for key in keys for suffix in ("", ERROR_SUFFIX)]
+        )
+
+    def remove(self, keys: Sequence[str]) -> None:
+        """Delete objects; those that are not there are none the less gone.
 
         Raises:
-            StoreRejectedError: S3 refuses to delete an object.
+            StoreRejectedError: S3 refuses to delete one.
             StoreUnavailableError: it still fails with some.
         """
-        objects = [
-            f"{QUARANTINE_PREFIX}{key}{suffix}" for key in keys for suffix in ("", ERROR_SUFFIX)
-        ]
-        for start in range(0, len(objects), DELETE_KEYS):
-            self._delete(dict.fromkeys(objects[start : start + DELETE_KEYS]))
+        for start in range(0, len(keys), DELETE_KEYS):
+            self._delete(dict.fromkeys(keys[start : start + DELETE_KEYS]))
 
     @retried
     def _delete(self, pending: dict[str, None]) -> None:
         """Delete objects, and read the answer: those that are gone are taken out of `pending`, so
         that another try deletes the others only."""
         objects: list[ObjectIdentifierTypeDef] = [{"Key": key} for key in pending]
-        what = f"releasing {len(pending)} files from quarantine"
+        what = f"deleting {len(pending)} objects"
         try:
             answer = self._s3.delete_objects(
                 Bucket=self._bucket, Delete={"Objects": objects, "Quiet": True}

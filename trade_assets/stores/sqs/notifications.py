@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import unquote_plus
+from urllib.parse import quote_plus, unquote_plus
 
 import orjson
 from botocore.exceptions import BotoCoreError, ClientError
@@ -115,13 +115,17 @@ class NotificationQueue:
 
     @retried
     def _send(
-        self, call: Callable[..., Any], pending: dict[str, dict[str, Any]], what: str
+        self,
+        call: Callable[..., Any],
+        pending: dict[str, dict[str, Any]],
+        what: str,
+        url: str | None = None,
     ) -> None:
         """Send a batch by id, and read its answer: what went well is taken out of `pending`, so
         that another try sends the others only. What is refused for good is told and taken out."""
         entries = [{"Id": identity, **entry} for identity, entry in pending.items()]
         try:
-            answer = call(QueueUrl=self._url, Entries=entries)
+            answer = call(QueueUrl=url or self._url, Entries=entries)
         except (ClientError, BotoCoreError) as error:
             raise as_store_error(error, what) from error
         failed = {item["Id"]: item for item in answer.get("Failed", [])}
@@ -134,6 +138,41 @@ class NotificationQueue:
         if pending:
             first = _reason(failed[again[0]])
             raise StoreUnavailableError(f"{what}: SQS failed with {len(pending)} of them: {first}")
+
+    @retried
+    def dead_letters(self) -> list[Message]:
+        """Some of the messages that were given up; they stay, and stay visible."""
+        try:
+            answer = self._sqs.receive_message(
+                QueueUrl=self._dead_url,
+                MaxNumberOfMessages=QUEUE_BATCH,
+                VisibilityTimeout=0,
+                WaitTimeSeconds=0,
+            )
+        except (ClientError, BotoCoreError) as error:
+            raise as_store_error(error, "looking at the dead letters") from error
+        return [_message(message) for message in answer.get("Messages", [])]
+
+    def clear(self, letters: Sequence[Message]) -> None:
+        """Delete dead letters.
+
+        Raises:
+            StoreUnavailableError: SQS still fails with some of them.
+        """
+        for part in _tens(letters):
+            entries = {str(at): {"ReceiptHandle": item.handle} for at, item in enumerate(part)}
+            self._send(
+                self._sqs.delete_message_batch, entries, "clearing dead letters", self._dead_url
+            )
+
+    @retried
+    def announce(self, announced: Sequence[Announcement]) -> None:
+        """Announce file versions anew, a message each, as the bucket announces them."""
+        for item in announced:
+            try:
+                self._sqs.send_message(QueueUrl=self._url, MessageBody=_body(item))
+            except (ClientError, BotoCoreError) as error:
+                raise as_store_error(error, f"announcing {item.key}") from error
 
     @retried
     def depth(self) -> QueueDepth:
@@ -201,6 +240,16 @@ def announcements(body: str) -> tuple[Announcement, ...] | None:
         )
     except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError, ValueError):
         return None
+
+
+def _body(announced: Announcement) -> str:
+    """A notification as `announcements` reads it."""
+    record = {
+        "eventName": "ObjectCreated:Put",
+        "eventTime": announced.landed_at.isoformat(),
+        "s3": {"object": {"key": quote_plus(announced.key), "eTag": announced.etag}},
+    }
+    return orjson.dumps({"Records": [record]}).decode()
 
 
 def _reason(failed: Mapping[str, Any]) -> str:

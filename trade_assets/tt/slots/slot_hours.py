@@ -21,7 +21,7 @@ from trade_assets.tt.slots.open_hours import OpenHours, open_hours
 from trade_assets.tt.slots.raw_documents import SnapshotDocuments
 from trade_assets.tt.slots.results import SnapshotFigures
 from trade_assets.tt.slots.slot_log import never_due
-from trade_assets.tt.slots.slot_notes import note_written, written_until
+from trade_assets.tt.slots.slot_notes import note_shown, note_written, written_until
 from trade_assets.tt.slots.slot_records import RecordReader, SlotRecords
 from trade_assets.tt.tt_stores import TtStores
 
@@ -124,8 +124,8 @@ class SnapshotHour(HourRecords):
     def _note_written(self) -> None:
         """Note the last document of these hours, unless documents before them are in no store yet:
         those are for the next slot, which would pass them over."""
-        latest, kind = self._stores.latest, self._snapshot.kind
-        noted = written_until(latest, self._snapshot)
+        kind = self._snapshot.kind
+        noted = written_until(self._stores, self._snapshot)
         until = noted if self._documents.has_key(kind, noted) else ""
         for hour in self._hours:
             keys = [
@@ -137,7 +137,8 @@ class SnapshotHour(HourRecords):
                 break
             until = max([until, *keys])
         if until:
-            note_written(latest, self._snapshot, until)
+            note_shown(self._stores, self._snapshot, until)
+            note_written(self._stores, self._snapshot, until)
 
     def _hour_changes(self, hour: datetime) -> Iterator[pl.DataFrame]:
         keys = self._hour_keys(hour)

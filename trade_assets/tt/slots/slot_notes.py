@@ -2,7 +2,7 @@
 next one.
 
 The slot log gets what a slot lacks, the slot board the newest slot, `status:` of each kind's data
-set the newest document that both stores have.
+set the newest document that Redis has, `written:` the newest one that both stores have.
 """
 
 from datetime import UTC, datetime
@@ -10,7 +10,6 @@ from typing import Final
 
 from trade_assets.errors import StoreRejectedError, StoreUnavailableError
 from trade_assets.logs import get_logger
-from trade_assets.stores.redis.latest_store import LatestStore
 from trade_assets.tt.formats.snapshot import Snapshot
 from trade_assets.tt.formats.snapshot_keys import parse_snapshot_key
 from trade_assets.tt.slots.results import SlotOutcome, SlotResult
@@ -51,18 +50,28 @@ def note_slot(
         log.error("slot not on the board", slot=result.slot.isoformat(), error=str(error))
 
 
-def written_until(latest: LatestStore, snapshot: Snapshot) -> str:
+def written_until(stores: TtStores, snapshot: Snapshot) -> str:
     """Key of the newest document that both stores have, with all before it but what a slot has left
     to a rerun (and said so); "" if nobody knows.
 
     Raises:
         StoreUnavailableError: Redis cannot be reached.
     """
-    return latest.status(snapshot).get("last_file", "")
+    shown = stores.latest.status(snapshot).get("last_file", "")
+    return stores.written_marks.read(snapshot, shown)
 
 
-def note_written(latest: LatestStore, snapshot: Snapshot, key: str) -> None:
+def note_written(stores: TtStores, snapshot: Snapshot, key: str) -> None:
     """Note that both stores have a document and all before it, unless a newer one is noted.
+
+    Raises:
+        StoreUnavailableError: Redis cannot be reached.
+    """
+    stores.written_marks.advance(snapshot, key)
+
+
+def note_shown(stores: TtStores, snapshot: Snapshot, key: str) -> None:
+    """Note that Redis has a document, unless a newer one is noted.
 
     The event time of the status is the slot.
 
@@ -71,7 +80,7 @@ def note_written(latest: LatestStore, snapshot: Snapshot, key: str) -> None:
     """
     slot, now = parse_snapshot_key(key).slot, datetime.now(UTC)
     lag = max((now - slot).total_seconds(), 0.0)
-    latest.write_status(snapshot, key, slot, now, lag, repair=True)
+    stores.latest.write_status(snapshot, key, slot, now, lag, repair=True)
 
 
 def _log_slot(stores: TtStores, result: SlotResult, run_id: str) -> None:

@@ -3,7 +3,7 @@
 The same for a slot as it comes and for hours read again: the names of instruments come from the
 slot's own document of instruments, else from the newest one before it within the hour.
 
-A slot writes its own documents and those before it that the stores do not have yet: `status` says
+A slot writes its own documents and those before it that the stores do not have yet: `written:` says
 up to which document both have a kind. So what a store missed while it was away, or a run that died
 did not write, is written with the next slot, in order.
 """
@@ -31,7 +31,7 @@ from trade_assets.tt.formats.snapshot import InstrumentNames, Snapshot
 from trade_assets.tt.slots.raw_documents import UNREADABLE_BEFORE, SnapshotDocuments, StoredDocument
 from trade_assets.tt.slots.results import KindResult
 from trade_assets.tt.slots.slot_changes import changed_records
-from trade_assets.tt.slots.slot_notes import note_written, written_until
+from trade_assets.tt.slots.slot_notes import note_shown, note_written, written_until
 from trade_assets.tt.tt_stores import TtStores
 
 log = get_logger(__name__)
@@ -163,6 +163,7 @@ class Written:
         before: the one before them.
         from_status: whether Redis told where to begin.
         reasons: why it is not written, or not whole.
+        complete: both stores have all of it; `shown`: Redis has.
     """
 
     snapshot: Snapshot
@@ -174,6 +175,7 @@ class Written:
     puts: int = 0
     reasons: list[str] = field(default_factory=list)
     complete: bool = True
+    shown: bool = False
 
     @property
     def own(self) -> SlotRecords:
@@ -258,7 +260,7 @@ class SlotWriter:
         reasons: list[str] = []
         from_status = True
         try:
-            until = written_until(self._stores.latest, snapshot)
+            until = written_until(self._stores, snapshot)
         except STORE_ERRORS:
             until, from_status = "", False
         if self._documents.has_key(snapshot.kind, until):
@@ -286,8 +288,11 @@ class SlotWriter:
 
     def _write_latest(self, plan: Written) -> None:
         readable = [item for item in plan.items if item.records is not None]
-        if not readable:
-            return
+        if readable:
+            self._show(plan, readable)
+        plan.shown = plan.from_status
+
+    def _show(self, plan: Written, readable: Sequence[SlotRecords]) -> None:
         last = readable[-1]
         if plan.snapshot.replaced and last.records is not None:
             replaced = self._latest.replace(plan.snapshot, last.records, last.key, last.slot)
@@ -327,10 +332,11 @@ class SlotWriter:
             self._set_aside(item)
         if plan.own.records is None:
             plan.reasons.append(plan.own.file.error or "")
-        if not (plan.complete and plan.from_status):
-            return
         try:
-            note_written(self._stores.latest, plan.snapshot, plan.own.key)
+            if plan.shown:
+                note_shown(self._stores, plan.snapshot, plan.own.key)
+            if plan.complete and plan.from_status:
+                note_written(self._stores, plan.snapshot, plan.own.key)
         except STORE_ERRORS as error:
             plan.fail(error)
 

@@ -96,7 +96,7 @@ class Asked:
         self.keys: dict[str, list[str]] = {}
         self.left = failures
         self._as_of = stores.as_of
-        self._retries = stores.connections.retries
+        self._retries = stores.connections.redis_retries
 
     @property
     def retries(self) -> Retries:

@@ -39,7 +39,7 @@ class AwayAtFirst:
     @property
     def retries(self) -> Retries:
         """Those of the stores."""
-        return self._stores.connections.retries
+        return self._stores.connections.redis_retries
 
     @retried
     def latest(self, dataset: Dataset, records: pl.DataFrame) -> LatestWritten:
@@ -78,7 +78,7 @@ class AwayWriter:
     @property
     def retries(self) -> Retries:
         """Those of the stores."""
-        return self._stores.connections.retries
+        return self._stores.connections.redis_retries
 
     @retried
     def write(self, dataset: Dataset, records: pl.DataFrame) -> HistoryWritten:
@@ -142,13 +142,18 @@ def consuming(
 
 def announce(settings: Settings, *versions: tuple[str, str, datetime]) -> None:
     """Send the notification of S3 for file versions (key, ETag, landed at), one message each."""
-    for key, etag, landed_at in versions:
-        record = {
-            "eventName": "ObjectCreated:Put",
-            "eventTime": landed_at.isoformat(),
-            "s3": {"object": {"key": key, "eTag": etag}},
-        }
-        send(settings, orjson.dumps({"Records": [record]}).decode())
+    for version in versions:
+        send(settings, announcement_of(*version))
+
+
+def announcement_of(key: str, etag: str, landed_at: datetime) -> str:
+    """The notification of S3 for a file version."""
+    record = {
+        "eventName": "ObjectCreated:Put",
+        "eventTime": landed_at.isoformat(),
+        "s3": {"object": {"key": key, "eTag": etag}},
+    }
+    return orjson.dumps({"Records": [record]}).decode()
 
 
 def send(settings: Settings, body: str) -> None:

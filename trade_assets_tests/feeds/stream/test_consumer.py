@@ -7,13 +7,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from trade_assets.datasets.keys import feed_file_key
-from trade_assets.errors import StoreUnavailableError
 from trade_assets.feeds.stream.reporting import StreamReports
 from trade_assets.ingest.figures import FileFigures
 from trade_assets.settings import Settings
 from trade_assets.stores.aws import s3_client
 from trade_assets.stores.provision import provision
-from trade_assets.stores.sqs.notifications import NotificationQueue, QueueDepth
+from trade_assets.stores.sqs.notifications import NotificationQueue
 from trade_assets_tests.feeds.stream.harness import (
     AwayAtFirst,
     AwayWriter,
@@ -147,26 +146,6 @@ def test_stores_that_are_away_for_a_while_lose_nothing(
         drained(stores, *files)
         assert consumer.error is None
     assert away.left == 0
-    assert state(quick) == expected_state(reference, files)
-    assert states(quick) == stored(files)
-
-
-def test_messages_stay_until_both_stores_have_the_rows(
-    stores: Stores, quick: Settings, reference: Settings
-) -> None:
-    files = spot_files(5)
-    put_all(stores, files)
-    impatient = Stores(quick.changed({"store_retry_seconds": 0.3}))
-    with consuming(impatient, history=AwayWriter(impatient)) as consumer:
-        eventually(lambda: consumer.error, what="the consumer's end")
-        assert isinstance(consumer.error, StoreUnavailableError)
-        assert not consumer.healthy
-    impatient.close()
-    eventually(lambda: stores.queue.depth() == QueueDepth(waiting=5, in_flight=0, dead=0))
-    assert states(quick) == {}
-    assert stores.latest.record_keys(SPOT) != []
-    with consuming(stores):
-        drained(stores, *files)
     assert state(quick) == expected_state(reference, files)
     assert states(quick) == stored(files)
 

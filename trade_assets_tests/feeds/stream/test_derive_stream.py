@@ -12,13 +12,13 @@ from trade_assets.datasets.dataset import Dataset
 from trade_assets.errors import StoreUnavailableError
 from trade_assets.feeds.derivation import DerivedFigures
 from trade_assets.feeds.derived.declarations import GREEKS
-from trade_assets.feeds.stream import consumer as consumer_module
+from trade_assets.feeds.stream import stages as stages_module
+from trade_assets.feeds.stream.owed import OwedFiles
 from trade_assets.feeds.stream.reporting import StreamReports
 from trade_assets.settings import Settings
 from trade_assets.stores.aws import s3_client
 from trade_assets.stores.dynamodb.history_store import HistoryWritten
 from trade_assets.stores.retrying import Retries, retried
-from trade_assets.stores.sqs.notifications import QueueDepth
 from trade_assets_tests.feeds.stream.derived_files import (
     CALLS,
     FUTURE,
@@ -114,7 +114,7 @@ def test_what_cannot_be_derived_costs_only_itself(
         raise ArithmeticError("no model for this")
 
     broken = replace(GREEKS, name="broken", derive=no_model)
-    monkeypatch.setattr(consumer_module, "derived_from", lambda _: [broken, GREEKS])
+    monkeypatch.setattr(stages_module, "derived_from", lambda _: [broken, GREEKS])
     keep(stores, times_key(0), times_bytes(2.0))
     stores.objects.put(spot_key(1), chain_bytes())
     reports = StreamReports()
@@ -142,7 +142,7 @@ class AwayForGreeks:
     @property
     def retries(self) -> Retries:
         """Those of the stores."""
-        return self._stores.connections.retries
+        return self._stores.connections.redis_retries
 
     @retried
     def write(self, dataset: Dataset, records: pl.DataFrame) -> HistoryWritten:
@@ -176,18 +176,19 @@ def test_stores_that_are_away_while_deriving_are_tried_again(
     assert (told.failures, told.rows) == ([], 3)
 
 
-def test_a_file_is_not_done_while_it_cannot_be_derived_from_for_want_of_a_store(
+def test_what_cannot_be_derived_for_want_of_a_store_is_owed_and_derived_later(
     stores: Stores, quick: Settings
 ) -> None:
     keep(stores, times_key(0), times_bytes(2.0))
     stores.objects.put(spot_key(1), chain_bytes())
     with Stores(quick.changed({"store_retry_seconds": 0.2})) as impatient:
-        watched(impatient, failures=1000)
+        asked = watched(impatient, failures=1000)
         with consuming(impatient) as consumer:
-            eventually(lambda: consumer.error, what="the consumer's end")
-            assert isinstance(consumer.error, StoreUnavailableError)
-    assert states(quick) == {}
-    eventually(lambda: stores.queue.depth() == QueueDepth(waiting=1, in_flight=0, dead=0))
-    with consuming(stores):
-        drained(stores, spot_key(1))
+            eventually(OwedFiles(stores.objects).any, what="something owed")
+            assert consumer.healthy
+            assert states(quick) == {}
+            assert stores.latest.record_keys(GREEKS) == []
+            asked.left = 0
+            drained(stores, spot_key(1))
+            eventually(lambda: not OwedFiles(stores.objects).any(), what="all paid")
     assert stores.latest.record_keys(GREEKS) == CALLS

@@ -12,10 +12,12 @@ from trade_assets.errors import StoreUnavailableError
 from trade_assets.feeds.stream import window
 from trade_assets.feeds.stream.consumer import StreamConsumer
 from trade_assets.feeds.stream.heartbeats import StreamBeat
+from trade_assets.feeds.stream.owed import OwedFiles
 from trade_assets.feeds.stream.reporting import StreamReports
 from trade_assets.feeds.stream.window import StreamWindow
 from trade_assets.ingest.figures import FileFigures
 from trade_assets.ingest.writing import HistoryWriter
+from trade_assets.ports import LOOPBACK, free_port
 from trade_assets.settings import Settings
 from trade_assets_tests.feeds.stream.harness import AwayWriter, drained, states, stored
 from trade_assets_tests.stores.samples import HOUR, spot_bytes, spot_key
@@ -153,12 +155,28 @@ def test_a_run_that_is_ended_gives_its_messages_back(stores: Stores) -> None:
     assert states(stores.settings) == stored([spot_key(1)])
 
 
-def test_a_run_whose_stores_stay_away_ends_with_their_error(quick: Settings) -> None:
+def test_a_run_stays_while_a_store_is_away_and_the_next_one_writes_what_is_owed(
+    quick: Settings,
+) -> None:
     with (
         Stores(quick.changed({"store_retry_seconds": 0.3})) as impatient,
         running(impatient, history=AwayWriter(impatient)) as run,
     ):
         impatient.objects.put(spot_key(1), spot_bytes({"XCME.ZN.SEP25": 111.0}))
+        eventually(OwedFiles(impatient.objects).any, what="something owed")
+        assert not run.over
+        (beat,) = impatient.heartbeats.alive()
+        assert beat.consuming
+    with Stores(quick) as healthy, running(healthy):
+        drained(healthy, spot_key(1))
+        assert states(quick) == stored([spot_key(1)])
+
+
+def test_a_run_whose_bucket_stays_away_ends_with_its_error(quick: Settings) -> None:
+    nowhere = f"http://{LOOPBACK}:{free_port()}"
+    away = quick.changed({"store_retry_seconds": 0.3, "aws_endpoint_url_s3": nowhere})
+    with Stores(quick) as healthy, Stores(away) as impatient, running(impatient) as run:
+        healthy.objects.put(spot_key(1), spot_bytes({"XCME.ZN.SEP25": 111.0}))
         eventually(lambda: run.over, what="the end of the run")
         assert isinstance(run.error, StoreUnavailableError)
         (beat,) = impatient.heartbeats.alive()

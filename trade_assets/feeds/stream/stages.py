@@ -1,0 +1,197 @@
+"""What is done with a micro-batch, store by store: shown in Redis, kept in DynamoDB, derived from,
+accounted for. A store that is away costs the batch nothing but what it owes that store then.
+"""
+
+from datetime import UTC, datetime
+
+import polars as pl
+
+from trade_assets.datasets.records import FILE_KEY
+from trade_assets.errors import (
+    DynamoUnavailableError,
+    StoreRejectedError,
+    StoreUnavailableError,
+    TransientError,
+)
+from trade_assets.feeds.datasets import derived_from
+from trade_assets.feeds.derivation import Deriver
+from trade_assets.feeds.derived.declarations import Derived
+from trade_assets.feeds.feed_stores import FeedStores
+from trade_assets.feeds.stream.gates import StoreGates, store_of
+from trade_assets.feeds.stream.micro_batch import MicroBatch
+from trade_assets.feeds.stream.owed import RecordStore
+from trade_assets.feeds.stream.reporting import StreamReports, report_batch
+from trade_assets.ingest.accounting import account
+from trade_assets.ingest.file_status import note_files
+from trade_assets.ingest.isolation import Isolation
+from trade_assets.ingest.reading import FileBatch, FileResult, by_dataset, describe, mark_refused
+from trade_assets.ingest.rewrites import RewrittenTooFastError, follow_rewrites
+from trade_assets.ingest.writing import HistoryWriter, LatestWriter
+from trade_assets.logs import get_logger
+from trade_assets.stores.dynamodb.history_store import HistoryWritten
+from trade_assets.stores.dynamodb.ledger import FileState
+
+log = get_logger(__name__)
+
+
+class StoreStages:
+    """The steps of a micro-batch. Thread-safe."""
+
+    def __init__(
+        self,
+        stores: FeedStores,
+        latest: LatestWriter,
+        history: HistoryWriter,
+        reports: StreamReports,
+        run_id: str,
+    ) -> None:
+        self.gates = StoreGates(stores.connections)
+        self._stores = stores
+        self._latest = latest
+        self._history = history
+        self._reports = reports
+        self._run_id = run_id
+        self._deriver = Deriver(stores)
+
+    def show(self, work: MicroBatch, *, anyway: bool = False) -> None:
+        """Make the files readable in Redis, and note that they came; `anyway`: also where it is
+        known to be away."""
+        for batch in by_dataset(list(work.results.values())):
+            self._show(work, batch, anyway=anyway)
+
+    def keep(self, work: MicroBatch, *, anyway: bool = False) -> None:
+        """Write the files to the history, and what is derived from them to both stores; `anyway`:
+        also where DynamoDB is known to be away."""
+        for batch in by_dataset(list(work.results.values())):
+            self._keep(work, batch, anyway=anyway)
+            if batch.dataset.rewritten:
+                self._follow_rewrites(work, batch)
+
+    def derive(self, work: MicroBatch) -> None:
+        """Write what is derived from the files to both stores, and nothing else."""
+        for batch in by_dataset(list(work.results.values())):
+            self._derive_all(work, batch, batch.records, self._history_for(anyway=False))
+
+    def finish(self, work: MicroBatch) -> None:
+        """Account for the files that both stores have, and report them."""
+        results = [*work.extra, *(r for k, r in work.results.items() if not work.is_owed(k))]
+        try:
+            if results:
+                account(self._stores.objects, self._stores.ledger, results, self._run_id)
+        except DynamoUnavailableError as error:
+            self.gates.close(RecordStore.HISTORY, error)
+            # What has failed comes back as a message.
+            through = [item for item in results if item.state is not FileState.FAILED]
+            work.owe(RecordStore.HISTORY, [item.version.key for item in through])
+        report_batch(work, self._reports)
+
+    def _show(self, work: MicroBatch, batch: FileBatch, *, anyway: bool = False) -> None:
+        if self.gates.is_closed(RecordStore.LATEST) and not anyway:
+            self._owe(work, batch, RecordStore.LATEST)
+            return
+        parts = Isolation(batch.records)
+        try:
+            for part in parts:
+                try:
+                    written = self._latest.write(batch.dataset, part)
+                except StoreRejectedError as error:
+                    parts.refuse(part, error)
+                    continue
+                work.changed[batch.dataset.path] += written.changed
+            mark_refused(work.results, parts.refused)
+            now = datetime.now(UTC)
+            files = [file for file in batch.files if file.version.key not in parts.refused]
+            work.lags |= {file.version.key: file.version.lag_seconds(now) for file in files}
+            note_files(self._stores, batch.dataset, files, now, work.lags)
+        except StoreUnavailableError as error:
+            self.gates.close(RecordStore.LATEST, error)
+            self._owe(work, batch, RecordStore.LATEST)
+
+    def _keep(self, work: MicroBatch, batch: FileBatch, *, anyway: bool = False) -> None:
+        parts = Isolation(batch.records)
+        for part in parts:
+            history = self._history_for(anyway=anyway)
+            if history is None:
+                self._owe(work, batch, RecordStore.HISTORY)
+            else:
+                try:
+                    work.puts[batch.dataset.path] += history.write(batch.dataset, part).puts
+                except StoreRejectedError as error:
+                    parts.refuse(part, error)
+                    continue
+                except StoreUnavailableError as error:
+                    self.gates.close(RecordStore.HISTORY, error)
+                    self._owe(work, batch, RecordStore.HISTORY)
+                    history = None
+            self._derive_all(work, batch, part, history)
+        mark_refused(work.results, parts.refused)
+
+    def _history_for(self, *, anyway: bool) -> HistoryWriter | None:
+        """The history; None while it is away."""
+        away = self.gates.is_closed(RecordStore.HISTORY) and not anyway
+        return None if away else self._history
+
+    def _derive_all(
+        self,
+        work: MicroBatch,
+        batch: FileBatch,
+        records: pl.DataFrame,
+        history: HistoryWriter | None,
+    ) -> None:
+        """Derive from records; what a store is not there for is owed to it with the files."""
+        newest = work.results[records[FILE_KEY][-1]]
+        for derived in derived_from(batch.dataset):
+            try:
+                self._derive(derived, records, newest, history)
+            except StoreUnavailableError as error:
+                store = store_of(error)
+                self.gates.close(store, error)
+                self._owe(work, batch, store)
+
+    def _derive(
+        self,
+        derived: Derived,
+        records: pl.DataFrame,
+        newest: FileResult,
+        history: HistoryWriter | None,
+    ) -> None:
+        """Derive from records. What cannot be derived costs the derived records only."""
+        written, failure = None, ""
+        try:
+            written = self._deriver.write(
+                derived, records, self._latest, history or _LaterHistory()
+            )
+        except TransientError:
+            raise
+        except Exception as error:
+            failure = describe(error)
+            log.exception("cannot derive", dataset=derived.path, file=newest.version.key)
+        if history is not None:
+            self._reports.add_derived(derived, newest.partition, written, failure)
+
+    def _owe(self, work: MicroBatch, batch: FileBatch, store: RecordStore) -> None:
+        work.owe(store, [file.version.key for file in batch.files])
+
+    def _follow_rewrites(self, work: MicroBatch, batch: FileBatch) -> None:
+        """Write again whatever was rewritten between its reading and now."""
+        try:
+            for read in follow_rewrites(self._stores.objects, batch.files):
+                for result in read:
+                    work.supersede(work.results[result.version.key].version)
+                    work.results[result.version.key] = result
+                for newer in by_dataset(read):
+                    self._show(work, newer)
+                for newer in by_dataset([work.results[result.version.key] for result in read]):
+                    self._keep(work, newer)
+        except RewrittenTooFastError as error:
+            # Their messages come back, and with them another look.
+            for result in error.files:
+                work.results[result.version.key] = result.failed(error)
+
+
+class _LaterHistory:
+    """In the place of a history that is away: it gets the derived records with what it is owed."""
+
+    def write(self, *_: object) -> HistoryWritten:
+        """Nothing."""
+        return HistoryWritten(0, 0)
