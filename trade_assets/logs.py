@@ -11,9 +11,11 @@ import re
 import sys
 import threading
 from collections.abc import MutableMapping
-from typing import Any, Final, Protocol, TextIO
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final, Protocol, TextIO, cast
 
-import structlog
+if TYPE_CHECKING:
+    import structlog
 
 REDACTED: Final = "[redacted]"
 SHORTEST_SECRET: Final = 8
@@ -101,6 +103,8 @@ def configure(options: LogOptions, stream: TextIO | None = None) -> None:
 
     Libraries are heard from WARNING on. Default stream: standard error.
     """
+    import structlog
+
     secrets = options.secret_values
 
     def redactor(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -147,9 +151,28 @@ def configure(options: LogOptions, stream: TextIO | None = None) -> None:
 def configure_run(options: LogOptions, run_id: str) -> None:
     """`configure` for the process of a Dagster run; every log of this thread names the run."""
     configure(options)
+    import structlog
+
     structlog.contextvars.bind_contextvars(run_id=run_id)
 
 
-def get_logger(name: str) -> structlog.stdlib.BoundLogger:
+class _Logger:
+    """A module's logger, made when it first logs: importing structlog takes as long as to read and
+    show records."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    @cached_property
+    def _made(self) -> Any:
+        import structlog
+
+        return structlog.stdlib.get_logger(self._name)
+
+    def __getattr__(self, method: str) -> Any:
+        return getattr(self._made, method)
+
+
+def get_logger(name: str) -> "structlog.stdlib.BoundLogger":
     """The logger of a module; pass `__name__`."""
-    return structlog.stdlib.get_logger(name)
+    return cast("structlog.stdlib.BoundLogger", _Logger(name))

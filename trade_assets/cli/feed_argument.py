@@ -12,9 +12,9 @@ FEEDS_HERE: Final = "{feeds}"
 
 def complete_feed(incomplete: str) -> list[str]:
     """The paths of data sets, and the names that stand for one, that begin so."""
-    from trade_assets.datasets.registry import all_datasets
+    from trade_assets.datasets.catalogue import catalogue
 
-    datasets = all_datasets()
+    datasets = catalogue()
     names = Counter(dataset.name for dataset in datasets.values())
     short = [name for name, count in names.items() if count == 1]
     return [name for name in (*datasets, *short) if name.startswith(incomplete)]
@@ -31,13 +31,13 @@ FeedName = Annotated[
 
 
 class FeedCommand(TyperCommand):
-    """A command whose help lists the feeds, read from the registry when the help is asked for."""
+    """A command whose help lists the feeds, read from the catalogue when the help is asked for."""
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write the help."""
-        from trade_assets.datasets.registry import all_datasets
+        from trade_assets.datasets.catalogue import catalogue
 
-        datasets = all_datasets()
+        datasets = catalogue()
         width = max(map(len, datasets))
         lines = "\n".join(f"  {path:<{width}}  {feed.title}" for path, feed in datasets.items())
         self.help = (self.help or "").replace(FEEDS_HERE, lines)

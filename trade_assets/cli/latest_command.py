@@ -1,5 +1,6 @@
 """`trade-assets latest`: the newest record of every key of a feed, from Redis."""
 
+from contextlib import closing
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -69,16 +70,16 @@ def latest(
     from trade_assets.cli.latest_view import JsonLinesView, LiveView, Selection, TableView
     from trade_assets.cli.shown_records import chosen_columns
     from trade_assets.cli.tables import make_console
-    from trade_assets.datasets.registry import dataset_named
-    from trade_assets.ingest.ingest_stores import IngestStores
+    from trade_assets.datasets.catalogue import entry_named
     from trade_assets.settings import load_settings
+    from trade_assets.stores.redis.latest_reader import LatestReader
 
     settings = load_settings()
-    chosen_feed = dataset_named(feed)
+    chosen_feed = entry_named(feed)
     names = chosen_columns(chosen_feed, columns)
     console = make_console(wide=wide)
-    with IngestStores.open(settings, patient=False) as stores:
-        selection = Selection(stores.latest, chosen_feed, keys or (), like, limit)
+    with closing(LatestReader(settings)) as reader:
+        selection = Selection(reader, chosen_feed, keys or (), like, limit)
         view: View
         if as_json:
             view = JsonLinesView(selection, names)

@@ -7,13 +7,12 @@ from datetime import UTC, datetime
 from typing import Final, Protocol, Self
 
 from rich.console import Console, RenderableType
-from rich.live import Live
 
 from trade_assets.cli.shown_records import Record, json_array, json_text, typed_record
 from trade_assets.cli.tables import latest_table
-from trade_assets.datasets.dataset import Dataset
-from trade_assets.datasets.records import EVENT_TIME, RECORD_KEY
-from trade_assets.stores.redis.latest_store import LatestStore
+from trade_assets.datasets.column_names import EVENT_TIME, RECORD_KEY
+from trade_assets.datasets.described import Described
+from trade_assets.stores.redis.latest_reader import LatestReader
 
 TABLE_RECORDS: Final = 40
 """Records of a table, where no limit is asked for."""
@@ -50,8 +49,8 @@ class Selection:
 
     def __init__(
         self,
-        store: LatestStore,
-        feed: Dataset,
+        store: LatestReader,
+        feed: Described,
         keys: Sequence[str] = (),
         like: str | None = None,
         limit: int | None = None,
@@ -215,6 +214,9 @@ class LiveView(TableView):
     def __init__(
         self, selection: Selection, columns: Sequence[str] | None, console: Console
     ) -> None:
+        # Only where changes are followed: importing it takes a while.
+        from rich.live import Live
+
         super().__init__(selection, columns, console)
         self._live = Live(console=console, auto_refresh=False)
 

@@ -5,7 +5,6 @@ Heavy imports stay inside the command functions, so that `--help` answers at onc
 
 import sys
 from importlib import import_module
-from importlib.metadata import version
 from typing import Annotated, Final
 
 import typer
@@ -43,6 +42,8 @@ for _name in COMMANDS:
 
 def _show_version(wanted: bool) -> None:
     if wanted:
+        from importlib.metadata import version
+
         typer.echo(f"{PROGRAM} {version('trade_assets')}")
         raise typer.Exit
 

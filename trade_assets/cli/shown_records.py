@@ -5,29 +5,28 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import orjson
-import polars as pl
 import typer
 
-from trade_assets.datasets.dataset import Dataset
-from trade_assets.datasets.records import EVENT_TIME, RECORD_KEY
+from trade_assets.datasets.column_names import EVENT_TIME, RECORD_KEY
+from trade_assets.datasets.described import ColumnKind, Described
 
 Value = str | bool | Decimal | None
 Record = dict[str, Value]
 
 
-def typed_record(feed: Dataset, texts: Mapping[str, Any]) -> Record:
-    """A stored record with every column of `feed.record_schema`, null where it is missing.
+def typed_record(feed: Described, texts: Mapping[str, Any]) -> Record:
+    """A stored record with every column of `feed.column_kinds`, null where it is missing.
 
     Numbers are Decimals, exactly as stored. What is not of its column's type stays a text; fields
     that the schema does not know come last.
     """
     record: Record = {
-        name: _typed(dtype, texts.get(name)) for name, dtype in feed.record_schema.items()
+        name: _typed(kind, texts.get(name)) for name, kind in feed.column_kinds.items()
     }
     return record | {name: value for name, value in texts.items() if name not in record}
 
 
-def chosen_columns(feed: Dataset, text: str | None) -> list[str] | None:
+def chosen_columns(feed: Described, text: str | None) -> list[str] | None:
     """Columns of a comma-separated option, with the record's key and time in front; None if all.
 
     Raises:
@@ -36,10 +35,10 @@ def chosen_columns(feed: Dataset, text: str | None) -> list[str] | None:
     if text is None:
         return None
     names = [name.strip() for name in text.split(",") if name.strip()]
-    unknown = [name for name in names if name not in feed.record_schema]
+    unknown = [name for name in names if name not in feed.column_kinds]
     if unknown or not names:
         what = f"{feed.path} has no column {', '.join(unknown)}" if unknown else "no column named"
-        raise typer.BadParameter(f"{what}; its columns are {', '.join(feed.record_schema)}")
+        raise typer.BadParameter(f"{what}; its columns are {', '.join(feed.column_kinds)}")
     return list(dict.fromkeys([RECORD_KEY, EVENT_TIME, *names]))
 
 
@@ -58,17 +57,17 @@ def json_array(records: Iterable[Record], columns: Sequence[str] | None = None) 
     yield "[]\n" if before == "[" else "\n]\n"
 
 
-def _typed(dtype: pl.DataType, value: Any) -> Value:
+def _typed(kind: ColumnKind, value: Any) -> Value:
     if value is None or isinstance(value, bool):
         return value
     text = str(value)
-    if dtype.is_numeric():
+    if kind is ColumnKind.NUMBER:
         try:
             number = Decimal(text)
         except InvalidOperation:
             return text
         return number if number.is_finite() else text
-    if dtype == pl.Boolean and text.lower() in ("true", "false"):
+    if kind is ColumnKind.FLAG and text.lower() in ("true", "false"):
         return text.lower() == "true"
     return text
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
-from trade_assets.market.trading_days import CENTRAL
+from trade_assets.market.zones import CENTRAL
 
 SHORTEST_ID: Final = 8
 """Characters of an id that are always shown."""

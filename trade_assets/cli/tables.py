@@ -25,9 +25,9 @@ from trade_assets.cli.shown_values import (
     seconds_since,
     shortened,
 )
-from trade_assets.datasets.dataset import Dataset
-from trade_assets.datasets.records import EVENT_TIME, RECORD_KEY
-from trade_assets.market.trading_days import CENTRAL
+from trade_assets.datasets.column_names import EVENT_TIME, RECORD_KEY
+from trade_assets.datasets.described import ColumnKind, Described
+from trade_assets.market.zones import CENTRAL
 from trade_assets.monitor.freshness import Freshness
 
 ANY_WIDTH: Final = 10_000
@@ -81,7 +81,7 @@ def line(what: str, text: str) -> Text:
 
 
 def latest_table(
-    feed: Dataset,
+    feed: Described,
     records: Sequence[Record],
     columns: Sequence[str] | None,
     *,
@@ -112,7 +112,7 @@ def latest_table(
 
 
 def history_table(
-    feed: Dataset,
+    feed: Described,
     record_key: str,
     records: Sequence[Record],
     columns: Sequence[str] | None,
@@ -130,7 +130,7 @@ def history_table(
 
 
 def _fitted(
-    feed: Dataset,
+    feed: Described,
     records: Sequence[Record],
     columns: Sequence[str] | None,
     first: list[Column],
@@ -152,7 +152,7 @@ def _fitted(
 
 
 def _chosen(
-    feed: Dataset,
+    feed: Described,
     records: Sequence[Record],
     columns: Sequence[str] | None,
     room: int,
@@ -181,11 +181,13 @@ def _chosen(
     return shown, hidden
 
 
-def _column(feed: Dataset, records: Sequence[Record], name: str, *, short: bool = False) -> Column:
+def _column(
+    feed: Described, records: Sequence[Record], name: str, *, short: bool = False
+) -> Column:
     cells = [_cell(record[name]) for record in records]
     if short and name in feed.ids:
         cells = shortened(cells)
-    return Column(name, cells, feed.record_schema[name].is_numeric(), name)
+    return Column(name, cells, feed.column_kinds[name] is ColumnKind.NUMBER, name)
 
 
 def _central(moments: Sequence[datetime | None]) -> Column:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from trade_assets.datasets.described import ColumnKind, Described
 from trade_assets.datasets.records import (
     COMMON_SCHEMA,
     EVENT_TIME,
@@ -28,39 +29,14 @@ Parser = Callable[[bytes, str], ParsedFile]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Dataset:
+class Dataset(Described):
     """Records under one name in the stores: those of a feed, or derived from feeds.
 
     Attributes:
-        source: system the records come from, first part of their keys.
-        name: second part of their keys.
-        title: what it is, for people.
         schema: the data set's own columns and their types, behind `RECORD_SCHEMA`.
-        columns: what each of them is, for people, the most important first: the order in which they
-            get room where there is not enough for all.
-        record_key_is: what a record key is, for people.
-        event_time_is: where the event time comes from, for people.
-        ids: columns of ids that nobody reads, which tables shorten.
-        rewritten: the same file name is written again with other content; then the version of
-            the latest hour, and in it the newest version of the key, wins.
-        replaced: every file is the whole set: a record key that is not in the newest is gone.
     """
 
-    source: str
-    name: str
-    title: str
     schema: Mapping[str, pl.DataType]
-    columns: Mapping[str, str]
-    record_key_is: str
-    event_time_is: str
-    ids: frozenset[str] = frozenset()
-    rewritten: bool = False
-    replaced: bool = False
-
-    @property
-    def path(self) -> str:
-        """`<source>/<name>`: how people and settings name the data set."""
-        return f"{self.source}/{self.name}"
 
     @property
     def group(self) -> str:
@@ -71,6 +47,11 @@ class Dataset:
     def record_schema(self) -> dict[str, pl.DataType]:
         """Schema of a frame that is ready to be stored."""
         return {**RECORD_SCHEMA, **self.schema}
+
+    @property
+    def column_kinds(self) -> Mapping[str, ColumnKind]:
+        """As `Described`."""
+        return {name: _kind(dtype) for name, dtype in self.record_schema.items()}
 
     @property
     def column_texts(self) -> dict[str, str]:
@@ -123,6 +104,12 @@ class Feed(ParsedDataset):
 
     file_pattern: re.Pattern[str]
     parse: Parser
+
+
+def _kind(dtype: pl.DataType) -> ColumnKind:
+    if dtype.is_numeric():
+        return ColumnKind.NUMBER
+    return ColumnKind.FLAG if dtype == pl.Boolean else ColumnKind.TEXT
 
 
 def to_records(feed: ParsedDataset, parsed: ParsedFile, file_key: str) -> pl.DataFrame:

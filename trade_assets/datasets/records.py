@@ -6,16 +6,15 @@ from typing import Final
 
 import polars as pl
 
+from trade_assets.datasets.column_names import EVENT_TIME as EVENT_TIME
+from trade_assets.datasets.column_names import EXTRA as EXTRA
+from trade_assets.datasets.column_names import FEED as FEED
+from trade_assets.datasets.column_names import FILE_KEY as FILE_KEY
+from trade_assets.datasets.column_names import RECORD_KEY as RECORD_KEY
+from trade_assets.datasets.column_names import ROW as ROW
+from trade_assets.datasets.column_names import SOURCE as SOURCE
+from trade_assets.datasets.column_names import TRADING_DATE as TRADING_DATE
 from trade_assets.market.identify import INSTRUMENT_COLUMNS, INSTRUMENT_SCHEMA
-
-RECORD_KEY: Final = "record_key"
-EVENT_TIME: Final = "event_time"
-ROW: Final = "row"
-EXTRA: Final = "extra"
-TRADING_DATE: Final = "trading_date"
-SOURCE: Final = "source"
-FEED: Final = "feed"
-FILE_KEY: Final = "file_key"
 
 EVENT_TIME_TYPE: Final = pl.Datetime("us", "UTC")
 

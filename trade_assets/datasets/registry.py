@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from trade_assets.concepts import concept_modules
 from trade_assets.datasets.dataset import Dataset, Feed
-from trade_assets.errors import UnknownFeedError
+from trade_assets.datasets.described import named
 
 
 @lru_cache(maxsize=1)
@@ -40,11 +40,4 @@ def dataset_named(name: str) -> Dataset:
     Raises:
         UnknownFeedError: listing the data sets that exist, or those that the name may mean.
     """
-    datasets = all_datasets()
-    matches = [dataset for path, dataset in datasets.items() if name in (path, dataset.name)]
-    if len(matches) > 1:
-        paths = ", ".join(sorted(dataset.path for dataset in matches))
-        raise UnknownFeedError(f"{name!r} may be any of {paths}; give the whole path")
-    if not matches:
-        raise UnknownFeedError(f"no feed {name!r}; there are {', '.join(sorted(datasets))}")
-    return matches[0]
+    return named(all_datasets(), name)

@@ -7,13 +7,11 @@ end of daylight saving time repeats is read as its first occurrence: the files d
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Final
-from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from trade_assets.market.calendar import business_day_from, holidays
-
-CENTRAL: Final = ZoneInfo("America/Chicago")
+from trade_assets.market.zones import CENTRAL as CENTRAL
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 

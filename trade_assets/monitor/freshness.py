@@ -3,11 +3,15 @@
 What feeds and snapshots share of it; what makes one of them stale is the concept's own matter.
 """
 
+from __future__ import annotations
+
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from trade_assets.datasets.dataset import ParsedDataset
-from trade_assets.settings import Settings
+if TYPE_CHECKING:
+    from trade_assets.datasets.dataset import ParsedDataset
+    from trade_assets.settings import Settings
 
 
 class Freshness(StrEnum):

@@ -29,6 +29,9 @@ from trade_assets_tests.support.waiting import eventually
 
 pytestmark = pytest.mark.integration
 
+SLOW = ("boto3", "botocore", "dagster", "numpy", "obstore", "polars", "scipy", "structlog")
+"""What takes longer to import than a record to be read."""
+
 
 def risk_keys(outcome_json: list[dict[str, object]]) -> list[object]:
     return [record["record_key"] for record in outcome_json]
@@ -249,3 +252,23 @@ def test_reader_of_a_closed_pipe_may_go(settings: Settings, stores: Stores) -> N
         assert process.stdout.readline() == b"[\n"
         process.stdout.close()
         assert b"Traceback" not in process.stderr.read()
+
+
+def test_reading_needs_nothing_that_takes_long_to_import(
+    settings: Settings, stores: Stores
+) -> None:
+    store_samples(stores, history=False)
+    code = (
+        "import sys\nfrom trade_assets.cli.main import main\n"
+        "try:\n    main()\nfinally:\n"
+        f"    print([name for name in {SLOW!r} if name in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "latest", "spot_risk"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=child_environment(settings),
+    )
+    assert FUTURE in done.stdout
+    assert done.stderr.strip() == "[]"

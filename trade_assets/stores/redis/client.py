@@ -14,7 +14,7 @@ from redis.exceptions import (
     TryAgainError,
 )
 
-from trade_assets.datasets.dataset import Dataset
+from trade_assets.datasets.described import Described
 from trade_assets.errors import RedisUnavailableError, StoreRejectedError, TradeAssetsError
 from trade_assets.settings import Settings
 
@@ -87,6 +87,6 @@ class redis_errors:  # noqa: N801 - used like a function
             raise as_redis_error(error, self._what) from error
 
 
-def scope_of(dataset: Dataset) -> str:
+def scope_of(dataset: Described) -> str:
     """`<source>:<name>`, the end of every key that is about a data set as a whole."""
     return f"{dataset.source}:{dataset.name}"

@@ -4,23 +4,19 @@ A hash: record key → JSON of the record's fields, all texts, as its `latest:` 
 them `_file_key` and `_event_time` of the picture. Connections and errors: `latest_store`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import orjson
 import polars as pl
 
 from trade_assets.datasets.records import EVENT_TIME, FILE_KEY, RECORD_KEY, ROW, TRADING_DATE
+from trade_assets.stores.redis.latest_reader import RESERVED, TIME_FIELD
 from trade_assets.stores.serialise import redis_fields
 
 if TYPE_CHECKING:
     import redis
-
-FILE_FIELD: Final = "_file_key"
-TIME_FIELD: Final = "_event_time"
-RESERVED: Final = (FILE_FIELD, TIME_FIELD)
 
 # Answers with the picture that was replaced; with nil where that one is newer, and stays. One of
 # another environment's files is no older or newer one: it goes. HSET by parts: Lua's stack is
@@ -42,8 +38,6 @@ end
 return before
 """
 
-Record = Mapping[str, str]
-
 
 @dataclass(frozen=True, slots=True)
 class Replaced:
@@ -60,21 +54,6 @@ class Replaced:
     changed: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()
     is_newest: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class PictureOfSet:
-    """A whole set as one file had it.
-
-    Attributes:
-        file_key: the file.
-        event_time: when the set was so (UTC); of a snapshot, its slot.
-        records: all records, texts by column name, in the order of their keys.
-    """
-
-    file_key: str
-    event_time: datetime
-    records: list[Record]
 
 
 def record_texts(records: pl.DataFrame) -> dict[str, str]:
@@ -110,23 +89,6 @@ def differences(
         if key not in before or _content(before[key], was) != _content(text, now)
     ]
     return sorted(changed), sorted(before.keys() - texts.keys() - set(RESERVED))
-
-
-def picture_of(fields: Mapping[str, str]) -> PictureOfSet | None:
-    """A set's hash as a picture; None if there is none, or it is damaged."""
-    try:
-        return PictureOfSet(
-            file_key=fields[FILE_FIELD],
-            event_time=datetime.fromisoformat(fields[TIME_FIELD]),
-            records=read_texts(fields[key] for key in sorted(fields) if key not in RESERVED),
-        )
-    except (KeyError, ValueError):
-        return None
-
-
-def read_texts(texts: Iterable[str]) -> list[Record]:
-    """Fields of the set's hash as records."""
-    return [orjson.loads(text) for text in texts]
 
 
 def _content(text: str, picture_time: str) -> dict[str, Any] | None:

@@ -14,7 +14,7 @@ its landing hour, so for one event time the later landing wins. The same version
 again: that repairs what was damaged.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, cast
@@ -30,12 +30,11 @@ from trade_assets.settings import Settings
 from trade_assets.stores.redis import latest_set
 from trade_assets.stores.redis.client import (
     as_redis_error,
-    connect,
-    disconnect,
     redis_errors,
     scope_of,
 )
-from trade_assets.stores.redis.latest_set import PictureOfSet, Replaced
+from trade_assets.stores.redis.latest_reader import LatestReader, set_key
+from trade_assets.stores.redis.latest_set import Replaced
 from trade_assets.stores.retrying import NO_RETRIES, Retries, retried
 from trade_assets.stores.serialise import iso_text, iso_time, redis_fields, typed_frame
 
@@ -95,7 +94,7 @@ class LatestWritten:
     changed: int
 
 
-class LatestStore:
+class LatestStore(LatestReader):
     """Newest records in and out of Redis. Thread-safe."""
 
     def __init__(
@@ -104,15 +103,8 @@ class LatestStore:
         client: "redis.Redis | None" = None,
         retries: Retries = NO_RETRIES,
     ) -> None:
-        self._settings = settings
-        self._retries = retries
-        self._redis = client if client is not None else connect(settings)
+        super().__init__(settings, client, retries)
         self._sha: dict[str, str] = {}
-
-    @property
-    def retries(self) -> Retries:
-        """Of every call but `ping`."""
-        return self._retries
 
     @retried
     def write(self, dataset: Dataset, records: pl.DataFrame) -> LatestWritten:
@@ -153,7 +145,7 @@ class LatestStore:
         texts = latest_set.record_texts(newest)
         time_text = iso_text(event_time)
         with redis_errors("replacing a set"):
-            before = latest_set.swap(self._redis, _set_key(dataset), file_key, time_text, texts)
+            before = latest_set.swap(self._redis, set_key(dataset), file_key, time_text, texts)
         if before is None:
             return Replaced(len(texts), is_newest=False)
         changed, gone = latest_set.differences(before, texts, time_text)
@@ -161,11 +153,6 @@ class LatestStore:
         if changed or gone:
             self._announce(dataset, (time_text, file_key), changed, gone)
         return Replaced(len(texts), tuple(changed), tuple(gone))
-
-    @retried
-    def read_set(self, dataset: Dataset) -> PictureOfSet | None:
-        """A replaced set as one file had it, never half replaced; None before the first one."""
-        return self._picture(dataset)
 
     @retried
     def write_status(
@@ -190,21 +177,6 @@ class LatestStore:
         again = "0" if repair else "1"
         self._scripted(_GUARDED_STATUS, [(key, [iso_text(event_time), again, *flat])])
 
-    @retried
-    def read(self, dataset: Dataset, record_keys: Iterable[str]) -> list[Mapping[str, str]]:
-        """The newest records of those keys that exist, in the order asked; of a replaced set all
-        from one picture of it."""
-        if dataset.replaced:
-            return self._read_of_set(dataset, list(record_keys))
-        prefix = f"latest:{scope_of(dataset)}:"
-        with (
-            redis_errors("reading latest records"),
-            self._redis.pipeline(transaction=False) as pipe,
-        ):
-            for key in record_keys:
-                pipe.hgetall(f"{prefix}{key}")
-            return [record for record in pipe.execute() if record]
-
     def frame(self, dataset: Dataset, record_keys: Iterable[str]) -> pl.DataFrame:
         """The newest records of those keys that exist, typed as `dataset.record_schema`."""
         return typed_frame(dataset, self.read(dataset, record_keys))
@@ -215,38 +187,6 @@ class LatestStore:
             return self.frame(dataset, self.record_keys(dataset))
         picture = self.read_set(dataset)
         return typed_frame(dataset, picture.records if picture else [])
-
-    @retried
-    def record_keys(self, dataset: Dataset) -> list[str]:
-        """Record keys that exist, sorted."""
-        if dataset.replaced:
-            with redis_errors("reading record keys"):
-                names = cast("list[str]", self._redis.hkeys(_set_key(dataset)))
-            return sorted(set(names) - set(latest_set.RESERVED))
-        with redis_errors("reading record keys"):
-            return sorted(cast("set[str]", self._redis.smembers(f"keys:{scope_of(dataset)}")))
-
-    @retried
-    def record_count(self, dataset: Dataset) -> int:
-        """How many record keys exist; costs the same however many."""
-        with redis_errors("counting record keys"):
-            if dataset.replaced:
-                return max(0, self._redis.hlen(_set_key(dataset)) - len(latest_set.RESERVED))
-            return self._redis.scard(f"keys:{scope_of(dataset)}")
-
-    @retried
-    def status(self, dataset: Dataset) -> Mapping[str, str]:
-        """A data set's status fields; empty before its first file."""
-        with redis_errors("reading status"):
-            return cast("dict[str, str]", self._redis.hgetall(f"status:{scope_of(dataset)}"))
-
-    def close(self) -> None:
-        """Give the connections back."""
-        disconnect(self._redis)
-
-    def _picture(self, dataset: Dataset) -> PictureOfSet | None:
-        with redis_errors("reading a set"):
-            return latest_set.picture_of(cast("Any", self._redis.hgetall(_set_key(dataset))))
 
     def _write_guarded(self, dataset: Dataset, keys: list[str], newest: pl.DataFrame) -> list[str]:
         prefix = f"latest:{scope_of(dataset)}:"
@@ -293,14 +233,6 @@ class LatestStore:
                 pipe.execute()
             # Last: a record that exists without its key in the set would never be found.
             self._redis.srem(f"keys:{scope}", *others)
-
-    def _read_of_set(self, dataset: Dataset, keys: list[str]) -> list[Mapping[str, str]]:
-        wanted = [key for key in keys if key not in latest_set.RESERVED]
-        if not wanted:
-            return []
-        with redis_errors("reading latest records"):
-            texts = cast("list[str | None]", self._redis.hmget(_set_key(dataset), wanted))
-            return latest_set.read_texts(text for text in texts if text is not None)
 
     def _announce(
         self,
@@ -363,7 +295,3 @@ def newest_records(records: pl.DataFrame) -> pl.DataFrame:
     return records.sort(EVENT_TIME, FILE_KEY, ROW).unique(
         RECORD_KEY, keep="last", maintain_order=True
     )
-
-
-def _set_key(dataset: Dataset) -> str:
-    return f"set:{scope_of(dataset)}"

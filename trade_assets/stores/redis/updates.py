@@ -7,7 +7,7 @@ from typing import Any, Final, cast
 import orjson
 from redis.exceptions import RedisError
 
-from trade_assets.datasets.dataset import Dataset
+from trade_assets.datasets.described import Described
 from trade_assets.settings import Settings
 from trade_assets.stores.redis.client import as_redis_error, connect, disconnect, scope_of
 
@@ -27,7 +27,7 @@ class Update:
 class UpdateReader:
     """Follows the updates of one data set. Not thread-safe."""
 
-    def __init__(self, settings: Settings, dataset: Dataset) -> None:
+    def __init__(self, settings: Settings, dataset: Described) -> None:
         self._redis = connect(settings)
         self._stream = f"updates:{scope_of(dataset)}"
         self._last: str | None = None
