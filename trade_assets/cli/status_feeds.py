@@ -41,8 +41,16 @@ def _feed_cells(feed: FeedStatus) -> Iterator[Text]:
     yield Text(f"{age_text(feed.age_seconds)} ago" if feed.age_seconds is not None else "")
     yield Text("" if feed.lag_seconds is None else f"{feed.lag_seconds:.3f} s")
     yield Text("" if feed.record_keys is None else f"{feed.record_keys:,}")
-    yield Text("" if feed.last_event_time is None else both_zones(feed.last_event_time))
+    yield Text(_event_text(feed))
     yield Text((feed.last_file or "").rsplit("/", 1)[-1])
+
+
+def _event_text(feed: FeedStatus) -> str:
+    """When the newest event was, and how long ago: beside a late ingest it says who is behind."""
+    if feed.last_event_time is None:
+        return ""
+    age = age_text(feed.event_age_seconds)
+    return f"{age} ago, {both_zones(feed.last_event_time)}" if age else ""
 
 
 def stream_lines(feeds: FeedsStatus, now: datetime) -> Iterator[Text]:

@@ -16,7 +16,9 @@ from trade_assets.stores.redis.coverage import Coverage
 class FeedStatus:
     """A feed by its status in Redis. Times are UTC; None where there is none or it is unknown.
 
-    `age_seconds` is the time since `last_ingest_time`; `lag_seconds` is what the last file took
+    `age_seconds` is the time since `last_ingest_time`, whatever that file was about, and decides
+    how fresh the feed is; `event_age_seconds` is the time since the newest event, with which a feed
+    that catches up is behind; `lag_seconds` is what the last file took
     from landing to Redis; `limit_seconds` is the age from which on the feed is stale. `gaps` are
     those of the last `gap_days`, oldest first; `unknown_columns` are all that its files ever had
     and the registry does not know.
@@ -29,6 +31,7 @@ class FeedStatus:
     last_event_time: datetime | None = None
     last_ingest_time: datetime | None = None
     age_seconds: float | None = None
+    event_age_seconds: float | None = None
     lag_seconds: float | None = None
     record_keys: int | None = None
     gaps: tuple[Gap, ...] | None = None
@@ -44,6 +47,7 @@ def feed_status(stores: FeedStores, feed: ParsedDataset, now: datetime) -> FeedS
     fields = stores.latest.status(feed)
     ingested = status_time(fields.get("last_ingest_time"))
     age = None if ingested is None else (now - ingested).total_seconds()
+    event = status_time(fields.get("last_event_time"))
     limit = freshness_limit(stores.settings, feed)
     since = now - timedelta(days=stores.settings.arrival.gap_days)
     return FeedStatus(
@@ -51,7 +55,8 @@ def feed_status(stores: FeedStores, feed: ParsedDataset, now: datetime) -> FeedS
         freshness=_freshness(age, limit, empty=not fields),
         limit_seconds=limit,
         last_file=fields.get("last_file"),
-        last_event_time=status_time(fields.get("last_event_time")),
+        last_event_time=event,
+        event_age_seconds=None if event is None else (now - event).total_seconds(),
         last_ingest_time=ingested,
         age_seconds=age,
         lag_seconds=_number(fields.get("lag_seconds")),

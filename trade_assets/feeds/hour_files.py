@@ -124,7 +124,7 @@ class HourFiles(HourRecords):
         account(self._stores.objects, self._stores.ledger, results, run_id, release=True)
         lags = {item.version.key: item.version.lag_seconds(now) for item in results}
         lags = lags if self._fresh else {}
-        note_files(self._stores, self._feed, results, now, lags, repair=True)
+        note_files(self._stores, self._feed, results, now, lags, repair=not self._fresh)
 
     def hour_rows(self) -> dict[str, int]:
         """Rows of every hour so far, by partition: of what is read here, and of what of the hour

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from trade_assets.datasets.dataset import Feed
+from trade_assets.defs.feeds.arrival_checks import freshness_outcome
 from trade_assets.errors import StoreUnavailableError
 from trade_assets.feeds.cadence import Gap
 from trade_assets.feeds.datasets import FEEDS
@@ -160,6 +161,19 @@ def test_freshness_turns_at_the_limit_of_the_feed_or_of_a_setting(
     with Stores(wider) as others:
         assert feed_status(others, SPOT, at(limit + 1)).freshness is Freshness.OK
         assert freshness_limit(wider, FILLS) == FILLS.freshness_seconds
+
+
+def test_a_feed_that_catches_up_is_not_stale_and_says_how_far_it_is_behind(stores: Stores) -> None:
+    ingested(stores, SPOT, 0)
+    stores.latest.write_status(SPOT, spot_key(0), at(-500), at(600), 1100.0)
+    found = feed_status(stores, SPOT, at(602))
+    assert found.freshness is Freshness.OK
+    assert (found.age_seconds, found.event_age_seconds, found.lag_seconds) == (2, 603, 1100.0)
+    now = datetime.now(UTC)
+    stores.latest.write_status(SPOT, spot_key(0), at(-400), now, 1.0)
+    outcome = freshness_outcome(stores, SPOT)
+    assert outcome.passed
+    assert outcome.metadata["event_age_seconds"] > outcome.metadata["limit_seconds"]
 
 
 def test_gaps_of_a_status_are_those_of_the_days_that_are_asked_for(

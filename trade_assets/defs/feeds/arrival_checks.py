@@ -17,7 +17,7 @@ from trade_assets.defs.shared.names import FEED_STORES, FRESHNESS_CHECK, GAPS_CH
 from trade_assets.feeds.feed_status import feed_gaps
 from trade_assets.feeds.feed_stores import FeedStores
 from trade_assets.io_managers.metadata import rows_table
-from trade_assets.monitor.freshness import freshness_limit
+from trade_assets.monitor.freshness import freshness_limit, status_time
 
 GAPS_LISTED: Final = 20
 
@@ -25,7 +25,8 @@ Outcome = Callable[[FeedStores, ParsedDataset], CheckOutcome]
 
 
 def freshness_outcome(stores: FeedStores, feed: ParsedDataset) -> CheckOutcome:
-    """Whether a file of the feed was ingested lately, by the feed's status in Redis."""
+    """Whether a file of the feed was ingested lately, by the feed's status in Redis. How old what
+    it says is does not matter: a feed that catches up is not stale."""
     limit = freshness_limit(stores.settings, feed)
     status = stores.latest.status(feed)
     metadata: dict[str, Any] = {"limit_seconds": limit}
@@ -38,6 +39,9 @@ def freshness_outcome(stores: FeedStores, feed: ParsedDataset) -> CheckOutcome:
             "last_file": status.get("last_file", ""),
             "last_event_time": status.get("last_event_time", ""),
         }
+        event = status_time(status.get("last_event_time"))
+        if event is not None:
+            metadata["event_age_seconds"] = round((datetime.now(UTC) - event).total_seconds(), 3)
     return CheckOutcome(
         layer_key(feed, FILES),
         FRESHNESS_CHECK,

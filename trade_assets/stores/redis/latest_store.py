@@ -75,7 +75,18 @@ local stored = redis.pcall('HGET', KEYS[1], 'last_event_time')
 if type(stored) == 'string'
    and string.find(stored, '^%d%d%d%d%-%d%d%-%d%dT%d%d:%d%d:%d%d%.%d%d%d%d%d%dZ$')
    and (stored > ARGV[1] or (stored == ARGV[1] and ARGV[2] == '0')) then
-  return 0
+  if ARGV[2] == '0' then return 0 end
+  local names = {}
+  for i = 3, #ARGV - 1 do names[ARGV[i]] = ARGV[i + 1] end
+  local before = redis.call('HGET', KEYS[1], 'last_ingest_time')
+  if before and before >= names['last_ingest_time'] then return 0 end
+  redis.call('HSET', KEYS[1], 'last_ingest_time', names['last_ingest_time'])
+  if names['lag_seconds'] then
+    redis.call('HSET', KEYS[1], 'lag_seconds', names['lag_seconds'])
+  else
+    redis.call('HDEL', KEYS[1], 'lag_seconds')
+  end
+  return 1
 end
 redis.call('DEL', KEYS[1])
 redis.call('HSET', KEYS[1], unpack(ARGV, 3))
@@ -164,8 +175,10 @@ class LatestStore(LatestReader):
         lag_seconds: float | None,
         repair: bool = False,
     ) -> None:
-        """Note the newest file. `repair` writes only what is newer than, or not in, Redis. A lag
-        that is None (the file was read again) is left out."""
+        """Note the newest file, and when the last one came: one that says something older than the
+        newest (a feed that catches up) came too. `repair` writes only what is newer than, or not
+        in, Redis: the files have come before. A lag that is None (the file was read again) is left
+        out."""
         fields = {
             "last_file": file_key,
             "last_event_time": iso_text(event_time),

@@ -108,6 +108,12 @@ def put_spot_risk(stores: Stores, count: int, hours_ago: float = 0) -> list[str]
     return keys
 
 
+def hour_request(result: dg.SensorResult) -> dg.RunRequest:
+    """The one run for files that a tick requests."""
+    (request,) = (item for item in result.run_requests or [] if item.job_name == HOUR_JOB)
+    return request
+
+
 def files_of(request: dg.RunRequest) -> list[str]:
     """The spot-risk files that a run is requested for."""
     found: list[str] = request.run_config["ops"]["actant__spot_risk"]["config"]["files"]
@@ -146,17 +152,15 @@ def test_files_older_than_the_partitions_wait_and_move_their_beginning_back(
     this_hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     waiting = Ticker(settings, instance, this_hour)
     old, new = put_spot_risk(waiting.stores, 1, 5), put_spot_risk(waiting.stores, 1)
-    beat(waiting.stores)
     drain(waiting.stores)
-    (request,) = waiting.tick().run_requests or []
+    request = hour_request(waiting.tick())
     assert files_of(request) == new
     mark = waiting.stores.first_hour.read()
     assert mark == parse_feed_key(old[0]).hour
     # As after the reload that follows: the sensor is another, its cursor the same.
     waiting.execute(dg.SensorResult(run_requests=[request]))
     waiting.sensor = bucket_sensor(settings, hour_job(), mark)
-    beat(waiting.stores)
-    (request,) = waiting.tick().run_requests or []
+    request = hour_request(waiting.tick())
     assert files_of(request) == old
 
 

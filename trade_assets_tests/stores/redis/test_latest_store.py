@@ -219,8 +219,9 @@ def test_status_never_goes_back(
     if garbage is not None:
         client.hset(f"status:{SCOPE}", "last_event_time", garbage)
         store.write_status(SPOT, "new", later, later, 0.25)
-    store.write_status(SPOT, "old", earlier, later + timedelta(hours=1), 5.0)
+    store.write_status(SPOT, "old", earlier, later, 5.0)
     store.write_status(SPOT, "rerun", later, later + timedelta(hours=1), 5.0, repair=True)
+    store.write_status(SPOT, "rerun", earlier, later + timedelta(hours=1), 5.0, repair=True)
     assert store.status(SPOT) == {
         "last_file": "new",
         "last_event_time": iso_text(later),
@@ -229,6 +230,19 @@ def test_status_never_goes_back(
     }
     store.write_status(SPOT, "again", later, later, 0.5)
     assert store.status(SPOT)["last_file"] == "again"
+
+
+def test_a_file_that_says_something_older_came_all_the_same(store: LatestStore) -> None:
+    later = START + timedelta(seconds=9)
+    store.write_status(SPOT, "new", later, later, 0.25)
+    for seconds in (60, 30):
+        store.write_status(SPOT, "old", START, later + timedelta(seconds=seconds), float(seconds))
+    assert store.status(SPOT) == {
+        "last_file": "new",
+        "last_event_time": iso_text(later),
+        "last_ingest_time": iso_text(later + timedelta(seconds=60)),
+        "lag_seconds": "60.000000",
+    }
 
 
 def test_a_server_that_forgot_the_scripts_gets_them_again(
