@@ -1,9 +1,9 @@
 """The feeds' section of the health: every feed, the stream runs that are alive, and what stores are
 owed of files that came while they were away."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from trade_assets.feeds.datasets import FEEDS
@@ -24,12 +24,14 @@ from trade_assets.stores.s3.objects import LIST_PAGE
 
 @dataclass(frozen=True, slots=True)
 class StreamRunStatus:
-    """A stream run that is alive. One that is not `consuming` is finishing."""
+    """A stream run that is alive. One that is not `consuming` is finishing; one that `hands_over`
+    has come to the end of its window."""
 
     run_id: str
     window_ends_at: datetime
     files: int
     consuming: bool
+    hands_over: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +54,8 @@ class FeedsStatus:
             if feed.freshness is not Freshness.OK
         ]
         runs = self.stream_runs
-        if self.stream_enabled and runs is not None and not any(run.consuming for run in runs):
-            found.append("stream: no run is consuming")
+        if self.stream_enabled and runs is not None:
+            found += too_few_or_many(runs)
         return (*found, *map(owed_text, self.owed or ()))
 
     def as_dict(self) -> dict[str, Any]:
@@ -97,9 +99,27 @@ class FeedsSection:
 
     def _look_at_redis(self, now: datetime) -> _InRedis:
         return _InRedis(
-            runs=tuple(map(_run_status, self._stores.heartbeats.alive())),
+            runs=tuple(self.run_status(beat, now) for beat in self._stores.heartbeats.alive()),
             feeds=tuple(feed_status(self._stores, feed, now) for feed in FEEDS.values()),
         )
+
+    def run_status(self, beat: StreamBeat, now: datetime) -> StreamRunStatus:
+        """A stream run by its beat."""
+        ends = datetime.fromtimestamp(beat.window_ends_at, UTC)
+        lead = timedelta(seconds=self._settings.stream.rollover_lead_seconds)
+        return StreamRunStatus(beat.run_id, ends, beat.files, beat.consuming, ends - now <= lead)
+
+
+def too_few_or_many(runs: Sequence[StreamRunStatus]) -> list[str]:
+    """What is wrong with the number of consuming runs: one is wanted, and beside it its
+    predecessor while that hands over."""
+    consuming = [run for run in runs if run.consuming]
+    if not consuming:
+        return ["stream: no run is consuming"]
+    staying = [run for run in consuming if not run.hands_over]
+    if len(staying) <= 1 and len(consuming) <= 2:
+        return []
+    return [f"stream: {len(consuming)} runs are consuming, one is wanted"]
 
 
 def owed_text(owed: OwedSummary) -> str:
@@ -109,11 +129,6 @@ def owed_text(owed: OwedSummary) -> str:
         f"{owed.store}: is owed {count} batches of files since {owed.since:%H:%M:%S} UTC; "
         "they are written when it is back"
     )
-
-
-def _run_status(beat: StreamBeat) -> StreamRunStatus:
-    ends = datetime.fromtimestamp(beat.window_ends_at, UTC)
-    return StreamRunStatus(beat.run_id, ends, beat.files, beat.consuming)
 
 
 def health_section(settings: Settings) -> HealthSection:

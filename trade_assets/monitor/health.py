@@ -6,7 +6,7 @@ What is looked at of a concept is in its own section (`sections`), how it looks 
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
@@ -117,7 +117,10 @@ class HealthObserver:
             looks = [section.looks.get(part) for section in self._sections]
             return [look(now) if look else None for look in looks]
 
-        return self._parts.look(part.value, self._stores.where(part), into_store)
+        status, found = self._parts.look(part.value, self._stores.where(part), into_store)
+        if found is None:
+            return status, None
+        return replace(status, problem=self._stores.write_problem(part)), found
 
     def _look_at_local_parts(self) -> list[PartStatus]:
         """What runs on this machine in the local profile only."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from trade_assets.errors import StoreRejectedError
+from trade_assets.errors import StoreRejectedError, StoreUnavailableError
 from trade_assets.monitor.part_status import IMPATIENT, PartLooker
 from trade_assets.monitor.sections import StorePart
 from trade_assets.settings import AwsService, Settings
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
 
+
+PROBE_KEY: Final = "health:probe"
+"""Redis: written by every look, and gone in a moment."""
 
 _SERVICES: Final = {
     StorePart.S3: AwsService.S3,
@@ -70,6 +73,22 @@ class StoreChecks:
             # The clients, those of the sections too, would try for longer than a look may take.
             self._parts.require_listener(self._endpoint(part))
         self._checks[part]()
+
+    def write_problem(self, part: StorePart) -> str | None:
+        """Why a store that answers takes no writes; None where it does, or nobody can tell.
+
+        Redis alone is asked: full, or a replica, it goes on answering reads as if nothing was.
+        """
+        if part is not StorePart.REDIS:
+            return None
+        try:
+            with redis_errors("writing"):
+                self._redis.set(PROBE_KEY, "1", px=1000)
+        except StoreUnavailableError as error:
+            return f"takes no writes: {error}"
+        except StoreRejectedError:
+            return None  # who only looks may not be allowed to
+        return None
 
     def close(self) -> None:
         """Give connections back."""

@@ -15,6 +15,7 @@ import dagster as dg
 
 from trade_assets.datasets.keys import PARTITION_FORMAT, FeedKey, parse_feed_key
 from trade_assets.defs.feeds.arrival_checks import freshness_outcome
+from trade_assets.defs.feeds.book_beats import BookBeats
 from trade_assets.defs.feeds.hour_job import hour_run_request
 from trade_assets.defs.feeds.stream_run import feed_stream
 from trade_assets.defs.feeds.stream_supervisor import keep_stream
@@ -36,6 +37,7 @@ from trade_assets.feeds.stream.discovery import (
     ScanCursor,
 )
 from trade_assets.feeds.stream.given_up import clear_stored
+from trade_assets.feeds.stream.heartbeats import SureHeartbeats
 from trade_assets.feeds.stream.owed import OwedFiles
 from trade_assets.ingest.json_cursor import JsonCursor
 from trade_assets.settings import Settings
@@ -109,7 +111,8 @@ def bucket_sensor(settings: Settings, job: AssetJob, first: datetime) -> dg.Sens
 def _keep_stream(
     instance: dg.DagsterInstance, stores: FeedStores, requests: list[dg.RunRequest]
 ) -> str:
-    decision = keep_stream(instance, stores.settings, stores.heartbeats.alive())
+    beats = SureHeartbeats(stores.heartbeats, BookBeats(instance)).alive()
+    decision = keep_stream(instance, stores.settings, beats)
     if decision.request:
         requests.append(
             dg.RunRequest(job_name=STREAM_JOB, tags={"trade_assets/reason": decision.reason})

@@ -1,12 +1,14 @@
 """The stream run: one long op per window that consumes the queue and reports into the assets."""
 
 from collections.abc import Iterator
+from contextlib import closing
 
 import dagster as dg
 
 from trade_assets.datasets.dataset import Feed
 from trade_assets.datasets.keys import LAYERS, STORED_LAYERS
 from trade_assets.defs.feeds.arrival_checks import arrival_outcomes
+from trade_assets.defs.feeds.book_beats import BookBeats, has_ended
 from trade_assets.defs.feeds.checks import write_check_outcomes
 from trade_assets.defs.feeds.derived_checks import derived_outcome
 from trade_assets.defs.shared.check_outcome import CheckOutcome
@@ -25,6 +27,7 @@ from trade_assets.feeds.derivation import DerivedFigures
 from trade_assets.feeds.feed_stores import FeedStores
 from trade_assets.feeds.hour_rows import HourRows
 from trade_assets.feeds.stream.consumer import StreamConsumer
+from trade_assets.feeds.stream.heartbeats import SureHeartbeats
 from trade_assets.feeds.stream.reporting import StreamFigures, StreamReports
 from trade_assets.feeds.stream.window import StreamWindow
 from trade_assets.io_managers.metadata import figures_metadata
@@ -55,11 +58,16 @@ def consume_window(context: dg.OpExecutionContext) -> Iterator[object]:
         reports,
         run_id,
     )
-    window = StreamWindow(stores.settings, consumer, stores.heartbeats, reports, run_id)
+    beats = SureHeartbeats(stores.heartbeats, BookBeats(context.instance))
+    window = StreamWindow(stores.settings, consumer, beats, reports, run_id)
     log.info("window begins", seconds=stores.settings.stream.window_seconds)
-    for batch in window.run():
-        for figures in batch:
-            yield from _events(context, figures, stores, counter)
+    with closing(window.run()) as batches:
+        for batch in batches:
+            for figures in batch:
+                yield from _events(context, figures, stores, counter)
+            if has_ended(context.instance, run_id):
+                # Somebody took it for dead: another run consumes, and there must not be two.
+                raise dg.Failure("this run has ended by Dagster's books", allow_retries=False)
     log.info("window ends", files=reports.files_total)
     yield dg.Output(None)
 

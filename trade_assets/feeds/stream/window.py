@@ -2,12 +2,12 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Final
 
 from trade_assets.errors import TradeAssetsError
 from trade_assets.feeds.stream.consumer import StreamConsumer
-from trade_assets.feeds.stream.heartbeats import Heartbeats, StreamBeat
+from trade_assets.feeds.stream.heartbeats import Beats, StreamBeat
 from trade_assets.feeds.stream.reporting import StreamFigures, StreamReports
 from trade_assets.logs import get_logger
 from trade_assets.settings import Settings
@@ -26,7 +26,7 @@ class StreamWindow:
         self,
         settings: Settings,
         consumer: StreamConsumer,
-        heartbeats: Heartbeats,
+        heartbeats: Beats,
         reports: StreamReports,
         run_id: str,
     ) -> None:
@@ -40,7 +40,7 @@ class StreamWindow:
         self._away = False
         self._beating = threading.Thread(target=self._beat_loop, name="heartbeat", daemon=True)
 
-    def run(self) -> Iterator[list[StreamFigures]]:
+    def run(self) -> Generator[list[StreamFigures]]:
         """Consume until the window is over and a successor is alive; yields figures to report.
 
         Raises:

@@ -9,8 +9,10 @@ import pytest
 
 from trade_assets.datasets.keys import feed_file_key, hour_prefix, parse_feed_key
 from trade_assets.definitions import build_definitions
+from trade_assets.defs.feeds.book_beats import BookBeats
 from trade_assets.defs.feeds.bucket_sensor import SensorCursor, bucket_sensor
 from trade_assets.defs.feeds.hour_job import hour_job
+from trade_assets.defs.feeds.stream_run import feed_stream
 from trade_assets.defs.shared.loaded_hours import EARLIEST
 from trade_assets.defs.shared.names import FRESHNESS_CHECK, HOUR_JOB, QUICK_FEED_STORES, STREAM_JOB
 from trade_assets.feeds.datasets import FEEDS
@@ -279,12 +281,18 @@ def test_freshness_is_reported_when_it_changes(missing_nothing: Ticker) -> None:
     assert not missing_nothing.tick().asset_events
 
 
-def test_a_store_that_is_away_is_a_reason_to_skip(
+def test_without_redis_a_stream_run_is_requested_once(
     local_parts: LocalParts, tmp_path: Path, instance: dg.DagsterInstance
 ) -> None:
     settings = local_parts.settings(tmp_path / "home", redis_url="redis://127.0.0.1:1/0")
     provision(settings)
-    result = Ticker(settings, instance).tick()
+    ticker = Ticker(settings, instance)
+    requested = ticker.tick().run_requests or []
+    assert [request.job_name for request in requested] == [STREAM_JOB]
+    run = instance.create_run_for_job(feed_stream)
+    instance.report_run_canceling(run)  # unfinished, and not one that is on its way up
+    BookBeats(instance).beat(StreamBeat(run.run_id, datetime.now(UTC).timestamp() + 3000, 0))
+    result = ticker.tick()
     assert not result.run_requests
     assert "Redis" in str(result.skip_reason)
 

@@ -13,7 +13,7 @@ from trade_assets.feeds.stream import window
 from trade_assets.feeds.stream.consumer import StreamConsumer
 from trade_assets.feeds.stream.heartbeats import StreamBeat
 from trade_assets.feeds.stream.owed import OwedFiles
-from trade_assets.feeds.stream.reporting import StreamReports
+from trade_assets.feeds.stream.reporting import StreamFigures, StreamReports
 from trade_assets.feeds.stream.window import StreamWindow
 from trade_assets.ingest.figures import FileFigures
 from trade_assets.ingest.writing import HistoryWriter
@@ -37,7 +37,7 @@ class Run:
             settings, stores, stores.latest, history or stores.history, reports, RUN
         )
         self.window = StreamWindow(settings, consumer, stores.heartbeats, reports, RUN)
-        self.figures: list[FileFigures] = []
+        self.figures: list[StreamFigures] = []
         self.reports = 0
         self.error: Exception | None = None
         self.thread = threading.Thread(target=self._drive)
