@@ -8,15 +8,22 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from hypothesis import HealthCheck
 
 from trade_assets.local.redis_server import start_redis_cluster
 from trade_assets.ports import LOOPBACK
 from trade_assets.settings import Settings
 from trade_assets.stores.provision import provision
 from trade_assets_tests.support.parts import LocalParts, running_parts
+from trade_assets_tests.support.waiting import PATIENCE_SECONDS
 
-# A loaded machine is slow now and then, and no test is about time.
-hypothesis.settings.register_profile("untimed", deadline=None)
+# No test is about how long an example takes, or takes to make. The fixtures of a test are made once
+# for all its examples, which bring along what has to be fresh.
+hypothesis.settings.register_profile(
+    "untimed",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
 hypothesis.settings.load_profile("untimed")
 
 # A shell starts what it runs in the background with SIGINT ignored. Dagster then gives SIGTERM the
@@ -33,7 +40,6 @@ os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
 
 _IDLE = ("s3_", "dynamodb_", "ThreadPoolExecutor-", "AnyIO worker")
 """Names of the workers of pools, which wait for work that does not come any more."""
-_ENDING_SECONDS = 10.0
 
 
 @pytest.fixture(autouse=True)
@@ -48,7 +54,7 @@ def no_thread_left() -> Iterator[None]:
         if not thread.name.startswith(_IDLE)
     ]
     for thread in left:
-        thread.join(_ENDING_SECONDS)
+        thread.join(PATIENCE_SECONDS)
     assert not [thread for thread in left if thread.is_alive()]
 
 

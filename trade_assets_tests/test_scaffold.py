@@ -13,6 +13,7 @@ import pytest
 from trade_assets.definitions import build_definitions
 from trade_assets.settings import load_settings
 from trade_assets_tests.support.parts import CHECKOUT
+from trade_assets_tests.support.waiting import PATIENCE_SECONDS
 
 COPIED = ("pyproject.toml", "workspace.yaml", "setup.py", "README.md")
 
@@ -39,7 +40,7 @@ def dg(folder: Path, *arguments: str) -> str:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr

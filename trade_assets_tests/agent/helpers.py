@@ -15,7 +15,7 @@ from trade_assets.agent.push_agent import PushAgent
 from trade_assets.agent.uploader import Upload
 from trade_assets.settings import Settings
 from trade_assets.stores.sqs.notifications import Announcement, NotificationQueue
-from trade_assets_tests.support.waiting import eventually
+from trade_assets_tests.support.waiting import PATIENCE_SECONDS, eventually
 
 FAST = Pace(settle=0.03, rescan=0.2, unseen=0.15)
 
@@ -103,7 +103,7 @@ def running_agent(settings: Settings, folder: Path, pace: Pace = FAST) -> Iterat
         yield heard
     finally:
         stop.set()
-        thread.join(20)
+        thread.join(PATIENCE_SECONDS)
     assert not thread.is_alive()
     assert not errors, errors
 
@@ -147,7 +147,7 @@ class Line:
         for connection in list(self._open):
             _shut(connection)
         for thread in self._threads:
-            thread.join(10)
+            thread.join(PATIENCE_SECONDS)
         self._threads.clear()
 
     def _accept(self, listener: socket.socket) -> None:

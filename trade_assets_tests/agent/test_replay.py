@@ -17,7 +17,7 @@ from trade_assets.errors import PermanentError
 from trade_assets.settings import Settings, child_environment
 from trade_assets_tests.agent.helpers import Heard, Landed, risk_name
 from trade_assets_tests.samples.made_files import SAMPLES
-from trade_assets_tests.support.waiting import eventually
+from trade_assets_tests.support.waiting import PATIENCE_SECONDS, eventually
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_files_are_sent_at_their_times_and_again_each_time(
             heard.wait_turns(2)
         assert len(heard.uploads) == count
         clock[0] += 0.1
-    thread.join(20)
+    thread.join(PATIENCE_SECONDS)
     assert not thread.is_alive()
     assert [upload.name for upload in heard.uploads] == [risk_name(n) for n in (0, 100, 200)]
     assert Replay(provisioned, folder, speed=0).run(threading.Event()).pushed_files == 3
@@ -108,7 +108,7 @@ def test_a_stopped_replay_says_what_is_left(provisioned: Settings, folder: Path)
     thread.start()
     heard.wait_for(1)
     stop.set()
-    thread.join(20)
+    thread.join(PATIENCE_SECONDS)
     assert (replay.report.pushed_files, replay.report.waiting_files) == (1, 1)
 
 
@@ -128,7 +128,7 @@ def test_the_command_plays_a_folder(provisioned: Settings, folder: Path, landed:
         env=child_environment(provisioned),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
     *uploads, last = [json.loads(line) for line in process.stdout.splitlines()]

@@ -11,17 +11,20 @@ import pytest
 from benchmarks.figures import BenchmarkError
 from benchmarks.parts import Bench
 from benchmarks.scale import QUICK
-from benchmarks.slots import compare
+from benchmarks.slots import compare, punctual
 from benchmarks.slots.punctual import SlotSeen, watch_slots
 from benchmarks.slots.snapshot import time_snapshots
 from benchmarks.slots.storage import OTHERS, OURS, Growth, Looks, Storage, growth, look, rows_about
 from trade_assets.local.leftovers import marked_processes
 from trade_assets_tests.support.parts import dynalite_folder, ministack_python
+from trade_assets_tests.support.waiting import PATIENCE_SECONDS
 
 TINY = replace(
     QUICK, slots_seconds=30.0, snapshot_orders=3, snapshot_fills=600, rounds=1, ceiling_items=25
 )
 NOON = datetime(2025, 7, 17, 12, tzinfo=UTC)
+LOOKS = 5
+"""A slot that a busy machine does not take in its half minute is followed by others."""
 KEPT = {"skipped": 1.0, "success": 3.0}
 
 
@@ -29,16 +32,24 @@ KEPT = {"skipped": 1.0, "success": 3.0}
 def bench(tmp_path: Path) -> Iterator[Bench]:
     """A tiny benchmark, which leaves no process behind."""
     yield Bench(TINY, tmp_path, ministack_python(), dynalite_folder(), lambda _: None)
-    for home in tmp_path.iterdir():
+    for home in [*tmp_path.iterdir(), *tmp_path.glob("*/*")]:
         assert not marked_processes(home)
 
 
 @pytest.mark.integration
-def test_a_slot_is_watched_from_its_request_to_its_end(bench: Bench) -> None:
-    watched = watch_slots(bench, 1)
-    (slot,) = watched.slots
+def test_a_slot_is_watched_from_its_request_to_its_end(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(punctual, "FIRST_SECONDS", PATIENCE_SECONDS)
+    for number in range(LOOKS):
+        folder = bench.folder / f"{number}"
+        folder.mkdir()
+        watched = watch_slots(replace(bench, folder=folder), 1)
+        (slot,) = watched.slots
+        steps = [slot.requested, slot.started, slot.asked, slot.pictures, slot.stored, slot.ended]
+        if None not in steps:
+            break
     assert slot.runs == 1
-    steps = [slot.requested, slot.started, slot.asked, slot.pictures, slot.stored, slot.ended]
     assert None not in steps
     assert slot.requested < slot.asked < slot.stored  # type: ignore[operator]
     looks = watched.looks

@@ -15,6 +15,7 @@ from trade_assets_tests.cli.helpers import (
     freshen,
     freshen_slots,
     http_server,
+    never_stale,
     runner,
     store_samples,
 )
@@ -58,11 +59,14 @@ def local_programs(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture
-def healthy(stores: Stores, redis_client: Any, local_programs: None) -> None:
+def healthy(
+    stores: Stores, redis_client: Any, local_programs: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """All parts there, fresh feeds, whole slots, and a stream run that consumes for an hour."""
+    never_stale(monkeypatch)
     freshen(stores)
     freshen_slots(stores)
     store_samples(stores, history=False)
     ends = (datetime.now(UTC) + IN_AN_HOUR).timestamp()
-    beats = Heartbeats(redis_client, stale_seconds=600)
+    beats = Heartbeats(redis_client, stale_seconds=IN_AN_HOUR.total_seconds())
     beats.beat(StreamBeat("run-1", ends, files=7))

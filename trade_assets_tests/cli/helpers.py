@@ -150,6 +150,16 @@ def freshen(stores: Stores) -> None:
         stores.latest.write_status(feed, file_key, before, now, 0.052)
 
 
+FRESHNESS = "TRADE_ASSETS_FRESHNESS_SECONDS"
+MISSED_SLOTS = "TRADE_ASSETS_ALARM_MISSED_SLOTS"
+
+
+def never_stale(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let what is fresh when a test begins be so when it looks, however long that takes."""
+    monkeypatch.setenv(FRESHNESS, json.dumps(dict.fromkeys([*FEEDS, *SNAPSHOTS], 86_400)))
+    monkeypatch.setenv(MISSED_SLOTS, "1000")
+
+
 def freshen_slots(stores: Stores, slot: datetime | None = None) -> datetime:
     """Note that a slot (default: the newest) is whole, in 0.8 s; returns it."""
     slot = slot or slot_at(datetime.now(UTC))

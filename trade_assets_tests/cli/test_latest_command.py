@@ -25,7 +25,7 @@ from trade_assets_tests.cli.helpers import (
     store_samples,
 )
 from trade_assets_tests.support.stores import Stores
-from trade_assets_tests.support.waiting import eventually
+from trade_assets_tests.support.waiting import PATIENCE_SECONDS, eventually
 
 pytestmark = pytest.mark.integration
 
@@ -210,7 +210,7 @@ def test_watch_follows_changes_and_outlives_redis(tmp_path: Path) -> None:
             store_bid(stores, "090002", "103")
             eventually(lambda: bids(out)[-1] == 103, what="the change after the outage")
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=20) == 0
+        assert process.wait(timeout=PATIENCE_SECONDS) == 0
         assert "Traceback" not in noted.read_text()
     finally:
         if process is not None:
@@ -230,7 +230,7 @@ def test_watch_into_a_pipe_prints_tables(
         store_bid(stores, "090001", "102")
         eventually(lambda: " 102 " in out.read_text(), what="the change")
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=20) == 0
+        assert process.wait(timeout=PATIENCE_SECONDS) == 0
         assert PUT not in out.read_text()
     finally:
         process.kill()

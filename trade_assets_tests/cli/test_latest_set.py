@@ -18,7 +18,7 @@ from trade_assets.tt.formats.slot_times import SLOT
 from trade_assets.tt.formats.snapshot_keys import snapshot_key
 from trade_assets_tests.cli.helpers import Run
 from trade_assets_tests.support.stores import Stores
-from trade_assets_tests.support.waiting import eventually
+from trade_assets_tests.support.waiting import PATIENCE_SECONDS, eventually
 
 pytestmark = pytest.mark.integration
 
@@ -111,7 +111,7 @@ def test_watch_tells_what_changed_and_what_is_gone(
             lambda: lines() == [*first, ("b", "buy"), ("a", True)], what="the change and the end"
         )
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=20) == 0
+        assert process.wait(timeout=PATIENCE_SECONDS) == 0
     finally:
         process.kill()
         process.wait()
@@ -131,7 +131,7 @@ def test_watch_into_a_pipe_prints_the_whole_set_again(
         assert "kept" in after
         assert "ended" not in after
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=20) == 0
+        assert process.wait(timeout=PATIENCE_SECONDS) == 0
     finally:
         process.kill()
         process.wait()

@@ -28,7 +28,7 @@ from trade_assets.tt.datasets import SNAPSHOTS
 from trade_assets_tests.cli.helpers import Run, http_server
 from trade_assets_tests.support.parts import LocalParts
 from trade_assets_tests.support.stores import Stores
-from trade_assets_tests.support.waiting import eventually
+from trade_assets_tests.support.waiting import PATIENCE_SECONDS, eventually
 
 pytestmark = pytest.mark.integration
 
@@ -375,7 +375,7 @@ def test_watch_looks_again_until_stopped(settings: Settings, tmp_path: Path) -> 
     try:
         eventually(lambda: out.read_text().count("\n") >= 2, what="a second look")
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=20) == 2
+        assert process.wait(timeout=PATIENCE_SECONDS) == 2
     finally:
         process.kill()
         process.wait()

@@ -57,8 +57,8 @@ class Product:
             return None
         return self.stores.ledger.known([(key, info.etag)]).get((key, info.etag))
 
-    def is_stored(self, name: str, seconds: float = 60) -> None:
-        eventually(lambda: self.state_of(name) == FileState.STORED, seconds, f"{name} stored")
+    def is_stored(self, name: str) -> None:
+        eventually(lambda: self.state_of(name) == FileState.STORED, f"{name} stored")
 
     def runs(self, job: str) -> list[dict[str, Any]]:
         """Runs of a job, newest first."""
@@ -103,7 +103,7 @@ def live_stream_runs(product: Product) -> list[str]:
 
 def stream_processes(product: Product) -> dict[str, psutil.Process]:
     """The processes of the live stream runs, by run (two while one hands over to the other)."""
-    runs = eventually(lambda: live_stream_runs(product), 60, "a stream run is alive")
+    runs = eventually(lambda: live_stream_runs(product), "a stream run is alive")
     return {run_id: psutil.Process(_pid(product, run_id)) for run_id in runs}
 
 

@@ -39,13 +39,11 @@ from trade_assets_tests.support.product import (
 )
 from trade_assets_tests.support.waiting import eventually
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
 
 ORDERS = SNAPSHOTS["tt/orders"]
 FILLS = SNAPSHOTS["tt/tt_fills"]
 SLOT_JOB = "tt_snapshot"
-TWO_SLOTS = 100.0
-"""Seconds in which a slot comes and is taken, on a machine that has much else to do."""
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +57,7 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
         alarm_missed_slots=2,
     )
     with running_up(settings, folder) as running:
-        running.says("Dagster UI  ", 90)
+        running.says("Dagster UI  ")
         life = Product(running, folder, folder)
         try:
             yield life
@@ -131,7 +129,7 @@ def stored_slot(product: Product, after: datetime) -> datetime:
         slot = min(parse_snapshot_key(str(file)).slot for file in files)
         return slot if slot > after else None
 
-    slot = eventually(stored, TWO_SLOTS, "a slot in the stores")
+    slot = eventually(stored, "a slot in the stores")
     assert slot is not None
     return slot
 
@@ -167,7 +165,7 @@ def remember_secrets(product: Product) -> None:
     settings = product.running.settings
     credential = SecretsManagerCredentials(settings, settings.tt_secret_name).get()
     cache = TokenCache(settings, product.stores.latest._redis)
-    token = eventually(lambda: cache.read(credential), 60, "a shared token")
+    token = eventually(lambda: cache.read(credential), "a shared token")
     assert token is not None
     secrets_now = (credential.key, credential.secret, token.value)
     _KNOWN_SECRETS.extend(secret.get_secret_value() for secret in secrets_now)
@@ -192,14 +190,14 @@ def test_a_slot_is_in_all_three_stores(product: Product, pictures: Pictures) -> 
 
 def test_when_tt_fails_the_breaker_opens_and_the_alarm_is_told_once(product: Product) -> None:
     fault(product, "add", "server_error")
-    eventually(lambda: notes(product), TWO_SLOTS, "slots that were not taken are noted")
-    eventually(lambda: any("breaker" in name for name in open_alarms(product)), 60, "alarm")
+    eventually(lambda: notes(product), "slots that were not taken are noted")
+    eventually(lambda: any("breaker" in name for name in open_alarms(product)), "alarm")
     shown = status(product)
     assert any("breaker" in problem for problem in shown["problems"])
     assert any(note.reason for note in notes(product))
     fault(product, "clear")
     stored_slot(product, slot_at(datetime.now(UTC)))
-    eventually(lambda: not open_alarms(product), TWO_SLOTS, "alarms end")
+    eventually(lambda: not open_alarms(product), "alarms end")
 
 
 def test_a_killed_daemon_and_a_rotated_secret_cost_no_fill(product: Product) -> None:
@@ -236,7 +234,7 @@ def test_a_rerun_of_the_hour_rebuilds_both_stores(product: Product) -> None:
         backfill={"assetSelection": layers, "partitionNames": hours},
     )["launchPartitionBackfill"]
     assert data["__typename"] == "LaunchBackfillSuccess", data
-    ended = eventually(lambda: backfill_status(product, data["backfillId"]), 180, "the rerun ends")
+    ended = eventually(lambda: backfill_status(product, data["backfillId"]), "the rerun ends")
     assert ended == "COMPLETED_SUCCESS"
     assert set(fills) <= set(product.stores.latest.record_keys(FILLS))
 

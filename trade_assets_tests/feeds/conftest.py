@@ -23,14 +23,18 @@ def _short_polls(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def quick(local_parts: LocalParts, tmp_path: Path) -> Settings:
-    """Provisioned settings under which messages come back soon."""
+    """Provisioned settings under which messages that cannot be worked are soon given up.
+
+    They come back where a consumer says so: of themselves only long after the test, or a machine
+    that is busy would work some of them twice.
+    """
     made = local_parts.settings(
         tmp_path / "home",
-        queue_visibility_seconds=2,
+        queue_visibility_seconds=600,
         queue_max_receives=2,
         receivers=1,
         heartbeat_seconds=0.1,
-        heartbeat_stale_seconds=20,
+        heartbeat_stale_seconds=600,
         report_interval_seconds=0.2,
     )
     provision(made)

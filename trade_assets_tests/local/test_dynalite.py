@@ -76,7 +76,7 @@ def test_what_is_overwritten_leaves_the_disk_however_much_is_read(
                 Limit=limit,
             )
     # LevelDB tidies up behind the writes.
-    eventually(lambda: folder_bytes(tmp_path / "tables") < written / 2, 60, "the disk is tidy")
+    eventually(lambda: folder_bytes(tmp_path / "tables") < written / 2, "the disk is tidy")
 
 
 @pytest.mark.integration

@@ -18,6 +18,7 @@ from trade_assets.local.leftovers import (
     stop_leftovers,
     sweep,
 )
+from trade_assets_tests.support.waiting import PATIENCE_SECONDS
 
 POLITE = "import time; print('up', flush=True); time.sleep(600)"
 STUBBORN = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {POLITE}"
@@ -58,14 +59,18 @@ def test_only_the_processes_of_this_home_are_recognised(
     assert marked_processes(tmp_path / "another") == []
 
 
-def test_sweep_ends_the_polite_and_the_stubborn(
-    tmp_path: Path, left_behind: list[subprocess.Popen[str]]
-) -> None:
+def test_sweep_ends_the_stubborn(tmp_path: Path, left_behind: list[subprocess.Popen[str]]) -> None:
     assert sweep(tmp_path, seconds=0.5) == len(left_behind)
-    polite, *stubborn = [process.wait(10) for process in left_behind]
-    # The sweep may have waited for our child and taken its exit code, which then reads as 0.
-    assert polite in (-signal.SIGTERM, 0)
+    _, *stubborn = [process.wait(PATIENCE_SECONDS) for process in left_behind]
     assert stubborn == [-signal.SIGKILL] * 3
+
+
+def test_sweep_leaves_the_polite_their_time(tmp_path: Path) -> None:
+    polite = _start(tmp_path, POLITE)
+    assert sweep(tmp_path, seconds=PATIENCE_SECONDS) == 1
+    # The sweep may have waited for our child and taken its exit code, which then reads as 0.
+    assert polite.wait(PATIENCE_SECONDS) in (-signal.SIGTERM, 0)
+    polite.communicate()
 
 
 def test_hurrying_spares_the_stores_first(
@@ -73,10 +78,10 @@ def test_hurrying_spares_the_stores_first(
 ) -> None:
     kill(tmp_path, spare_stores=True)
     polite, stubborn, *stores = left_behind
-    assert {polite.wait(10), stubborn.wait(10)} == {-signal.SIGKILL}
+    assert {polite.wait(PATIENCE_SECONDS), stubborn.wait(PATIENCE_SECONDS)} == {-signal.SIGKILL}
     assert [store.poll() for store in stores] == [None, None]
     kill(tmp_path, spare_stores=False)
-    assert [store.wait(10) for store in stores] == [-signal.SIGKILL, -signal.SIGKILL]
+    assert [store.wait(PATIENCE_SECONDS) for store in stores] == [-signal.SIGKILL, -signal.SIGKILL]
 
 
 def test_nothing_left_behind_is_nothing_to_stop(tmp_path: Path) -> None:

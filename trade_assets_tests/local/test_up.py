@@ -15,7 +15,7 @@ from trade_assets.ports import LOOPBACK
 from trade_assets.settings import Settings
 from trade_assets.stores.provision import provision
 from trade_assets_tests.support.product import Running, product_settings, running_up
-from trade_assets_tests.support.waiting import eventually
+from trade_assets_tests.support.waiting import PATIENCE_SECONDS, eventually
 
 pytestmark = pytest.mark.integration
 
@@ -43,7 +43,7 @@ def test_up_heals_a_killed_store_and_stops_without_a_trace(start: Callable[[], R
     running = start()
     running.says("Dagster UI  ")
     assert _page(running.settings) == 200
-    eventually(lambda: running.file("run-started"), 40, "a run is under way")
+    eventually(lambda: running.file("run-started"), "a run is under way")
 
     before = provision(running.settings).generation
     tables = str(dynalite.program(running.home / dynalite.FOLDER_NAME))
@@ -56,11 +56,11 @@ def test_up_heals_a_killed_store_and_stops_without_a_trace(start: Callable[[], R
         program.kill()
         running.says(said)
     port = dynamodb_port(running.settings)
-    eventually(lambda: port is not None and dynalite.answers(port), 20, "DynamoDB is back")
+    eventually(lambda: port is not None and dynalite.answers(port), "DynamoDB is back")
     assert provision(running.settings).generation == before
 
     running.process.send_signal(signal.SIGTERM)
-    assert running.process.wait(60) == 0, running.text()
+    assert running.process.wait(PATIENCE_SECONDS) == 0, running.text()
     assert running.processes() == []
     assert running.file("run-ended")  # the run was asked to end, and given the time
     assert "Traceback" not in running.text()
@@ -79,7 +79,7 @@ def test_a_killed_up_takes_everything_along_and_the_next_one_starts(
     assert "left behind" in second.text()
     assert provision(second.settings).generation == generation  # its stop was clean all the same
     second.process.send_signal(signal.SIGINT)
-    assert second.process.wait(60) == 0, second.text()
+    assert second.process.wait(PATIENCE_SECONDS) == 0, second.text()
     assert second.processes() == []
 
 
@@ -94,7 +94,7 @@ def test_a_taken_port_is_one_clear_line(
 ) -> None:
     with _taken(stack_settings.local.dagster_port):
         running = start()
-        assert running.process.wait(30) == 1
+        assert running.process.wait(PATIENCE_SECONDS) == 1
     said = running.text().strip().splitlines()
     assert len(said) == 1
     for part in (str(stack_settings.local.dagster_port), "Dagster UI", "TRADE_ASSETS_DAGSTER_PORT"):

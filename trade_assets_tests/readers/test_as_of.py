@@ -19,6 +19,7 @@ from trade_assets.settings import Settings
 from trade_assets_tests.stores.dynamodb.faulty_dynamo import faulty_dynamo
 from trade_assets_tests.stores.samples import SPOT, records
 from trade_assets_tests.support.stores import Stores
+from trade_assets_tests.support.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.integration
 
@@ -228,7 +229,8 @@ def test_the_queries_of_the_past_go_side_by_side(module_settings: Settings) -> N
     together = threading.Barrier(2 * len(keys))
 
     def wait_for_the_others(_: bytes, __: object) -> None:
-        together.wait(60)  # broken, and the query with it, unless all are on the way at once
+        # Broken, and the query with it, unless all are on the way at once.
+        together.wait(PATIENCE_SECONDS)
 
     with faulty_dynamo(module_settings) as (dynamo, behind), Stores(behind) as stores:
         dynamo.faults["Query"] = [wait_for_the_others] * together.parties

@@ -17,6 +17,7 @@ from trade_assets.errors import (
 )
 from trade_assets.ports import LOOPBACK, free_port
 from trade_assets.remote.http import Http, Request, Response
+from trade_assets_tests.support.waiting import PATIENCE_SECONDS
 
 SECRET = "s3cr3t-t0ken"
 Answer = bytes | Callable[[socket.socket], object]
@@ -61,7 +62,7 @@ class Server:
         # A thread in `accept` is not woken by closing what it waits for.
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        self._thread.join(10)
+        self._thread.join(PATIENCE_SECONDS)
         assert not self._thread.is_alive()
 
 
@@ -101,7 +102,7 @@ def get(server: Server, **fields: object) -> Request:
     return Request("GET", f"{server.url}/ttledger/orders", **fields)  # type: ignore[arg-type]
 
 
-def failure(*answers: Answer, timeout: float = 5.0) -> RemoteUnavailableError:
+def failure(*answers: Answer, timeout: float = PATIENCE_SECONDS) -> RemoteUnavailableError:
     """The error that asking this server ends with; no text of it holds a secret."""
     with (
         serving(*answers) as (server, http),
@@ -119,14 +120,14 @@ def failure(*answers: Answer, timeout: float = 5.0) -> RemoteUnavailableError:
 def test_an_answer_comes_back_whole() -> None:
     body = b'{"orders": []}'
     with serving(answer(body, "Content-Type: application/json", "X-Odd: 1")) as (server, http):
-        response = http.send(get(server), 5.0)
+        response = http.send(get(server), PATIENCE_SECONDS)
     assert (response.status, response.data) == (200, body)
     assert (response.headers["x-odd"], response.headers.get("Retry-After")) == ("1", None)
 
 
 def test_a_get_has_what_was_given_and_no_content_type() -> None:
     with serving(answer(b"{}")) as (server, http):
-        http.send(get(server, query={"a": "1 &2", "requestId": "x"}), 5.0)
+        http.send(get(server, query={"a": "1 &2", "requestId": "x"}), PATIENCE_SECONDS)
     head = server.requests[0].decode()
     assert head.startswith("GET /ttledger/orders?a=1+%262&requestId=x HTTP/1.1\r\n")
     assert f"Authorization: Bearer {SECRET}\r\n" in head
@@ -142,7 +143,9 @@ def test_a_query_is_added_to_that_of_the_url() -> None:
 def test_a_body_goes_out_as_it_is() -> None:
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     with serving(answer(b"{}")) as (server, http):
-        http.send(Request("POST", f"{server.url}/token", headers, body=b"grant_type=x"), 5.0)
+        http.send(
+            Request("POST", f"{server.url}/token", headers, body=b"grant_type=x"), PATIENCE_SECONDS
+        )
     head, _, body = server.requests[0].partition(b"\r\n\r\n")
     assert b"Content-Length: 12\r\n" in head
     assert b"Content-Type: application/x-www-form-urlencoded" in head
@@ -155,7 +158,7 @@ def test_a_body_goes_out_as_it_is() -> None:
 def test_every_status_is_an_answer(status: str) -> None:
     body = b"{}"
     with serving(answer(body, "Location: /elsewhere", status=status)) as (server, http):
-        response = http.send(get(server), 5.0)
+        response = http.send(get(server), PATIENCE_SECONDS)
     assert (f"{response.status}", response.data) == (status[:3], body)
     assert len(server.requests) == 1
 
@@ -167,14 +170,14 @@ def test_compressed_and_chunked_bodies_are_undone() -> None:
     )
     answers = (answer(packed, "Content-Encoding: gzip"), chunked, answer(b""))
     with serving(*answers) as (server, http):
-        bodies = [http.send(get(server), 5.0).data for _ in answers]
+        bodies = [http.send(get(server), PATIENCE_SECONDS).data for _ in answers]
     assert bodies == [b"x" * 900, b"abcde", b""]
 
 
 def test_connections_are_kept() -> None:
     with serving(*[answer(b"{}")] * 4) as (server, http):
         for _ in range(4):
-            http.send(get(server), 5.0)
+            http.send(get(server), PATIENCE_SECONDS)
     assert server.connections == 1
 
 
@@ -186,8 +189,8 @@ def test_a_connection_that_failed_is_not_used_again() -> None:
         http,
     ):
         with pytest.raises(MalformedAnswerError):
-            http.send(get(server), 5.0)
-        assert http.send(get(server), 5.0).data == b"{}"
+            http.send(get(server), PATIENCE_SECONDS)
+        assert http.send(get(server), PATIENCE_SECONDS).data == b"{}"
     assert server.connections == 2
 
 
@@ -195,7 +198,7 @@ def test_nobody_there() -> None:
     url = f"http://{LOOPBACK}:{free_port()}/ttledger/orders"
     request = Request("GET", url, {"x-api-key": SECRET}, {"q": SECRET})
     with pytest.raises(RemoteUnavailableError) as raised:
-        Http().send(request, 5.0)
+        Http().send(request, PATIENCE_SECONDS)
     assert str(raised.value) == f"GET {url}: cannot connect"
 
 
@@ -249,15 +252,12 @@ def test_headers_that_trickle_in() -> None:
     def trickle(connection: socket.socket) -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\nX-Odd: ")
         with contextlib.suppress(OSError):  # The asker has had enough.
-            for _ in range(200):
+            while True:
                 connection.sendall(b"x")
-                sent.append(1)
                 done.wait(0.05)
 
-    sent: list[int] = []
     done = threading.Event()
     assert "no whole answer within 0.3 s" in str(failure(trickle, timeout=0.3))
-    assert len(sent) < 200
 
 
 @pytest.mark.parametrize("timeout", [0.0, -0.1])
@@ -298,7 +298,7 @@ def test_what_is_not_http_is_not_sent(request_: Request) -> None:
     with serving(answer(b"{}")) as (server, http):
         url = request_.url.replace(f"http://{LOOPBACK}:1/", f"{server.url}/")
         with pytest.raises(RemoteRejectedError, match="not a well-formed request") as raised:
-            http.send(Request("GET", url, request_.headers), 5.0)
+            http.send(Request("GET", url, request_.headers), PATIENCE_SECONDS)
     assert raised.value.status is None
     assert SECRET not in f"{raised.value!r}"
     assert server.requests == []
@@ -321,4 +321,4 @@ def test_no_proxy_of_the_environment_is_asked(monkeypatch: pytest.MonkeyPatch) -
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, f"http://{LOOPBACK}:1")
     with serving(answer(b"{}")) as (server, http):
-        assert http.send(get(server), 5.0).status == 200
+        assert http.send(get(server), PATIENCE_SECONDS).status == 200

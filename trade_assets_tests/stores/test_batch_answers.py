@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
@@ -55,7 +55,7 @@ def handles_sent(server: ScriptedServer) -> list[list[str]]:
 
 
 @pytest.mark.parametrize("operation", ["delete", "postpone"])
-@examples(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(max_examples=20)
 @given(
     failures=st.lists(
         st.dictionaries(st.sampled_from("0123"), st.sampled_from([OURS, THEIRS])), max_size=3

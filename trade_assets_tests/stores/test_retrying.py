@@ -7,6 +7,7 @@ import pytest
 
 from trade_assets.errors import StoreRejectedError, StoreUnavailableError
 from trade_assets.stores.retrying import NO_RETRIES, Retries, retried
+from trade_assets_tests.support.waiting import PATIENCE_SECONDS
 
 
 class Store:
@@ -74,7 +75,7 @@ def test_an_abort_ends_retries_under_way_and_those_to_come() -> None:
     while store.calls < 2:
         time.sleep(0.001)
     retries.abort()
-    thread.join(30)
+    thread.join(PATIENCE_SECONDS)
     assert len(caught) == 1
     calls = store.calls
     with pytest.raises(StoreUnavailableError):

@@ -19,7 +19,7 @@ from trade_assets.local.ministack import FOLDER_NAME
 from trade_assets.ports import LOOPBACK, free_port
 from trade_assets.settings import Settings, child_environment, load_settings
 from trade_assets_tests.support.parts import CHECKOUT, dynalite_folder, ministack_python
-from trade_assets_tests.support.waiting import eventually
+from trade_assets_tests.support.waiting import PATIENCE_SECONDS, eventually
 
 CLI = [sys.executable, "-c", "from trade_assets.cli.main import main; main()"]
 
@@ -39,9 +39,9 @@ class Running:
     def text(self) -> str:
         return self.output.read_text()
 
-    def says(self, words: str, seconds: float = 40.0) -> None:
+    def says(self, words: str) -> None:
         """Wait until it has said so."""
-        eventually(lambda: words in self.text() or self._ended(), seconds, f"says {words!r}")
+        eventually(lambda: words in self.text() or self._ended(), f"says {words!r}")
 
     def _ended(self) -> bool:
         assert self.process.poll() is None, self.text()
@@ -60,7 +60,7 @@ class Running:
     def stop(self, signal: int) -> int:
         """Ask it to stop; its exit code."""
         self.process.send_signal(signal)
-        return self.process.wait(60)
+        return self.process.wait(PATIENCE_SECONDS)
 
     def graphql(self, query: str, **variables: object) -> Any:
         """What the Dagster UI's GraphQL answers."""
@@ -129,7 +129,7 @@ def command(settings: Settings, folder: Path, *words: str) -> subprocess.Complet
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
 

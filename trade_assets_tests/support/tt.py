@@ -14,7 +14,7 @@ import urllib3
 
 from trade_assets.settings import Settings
 from trade_assets_tests.support.product import CLI, product_environment
-from trade_assets_tests.support.waiting import eventually
+from trade_assets_tests.support.waiting import PATIENCE_SECONDS, eventually
 
 _SAYS = re.compile(r"TT simulator: (http://127\.0\.0\.1:(\d+))\n")
 STOP_SECONDS = 20
@@ -68,7 +68,7 @@ class Simulator:
             f"{self.url}/simulator/{path}",
             body=None if body is None else json.dumps(body).encode(),
             retries=False,
-            timeout=30.0,
+            timeout=PATIENCE_SECONDS,
         )
         assert answer.status < 300, answer.data
         found: dict[str, Any] = answer.json()
@@ -91,7 +91,7 @@ def running_simulator(settings: Settings, *args: str) -> Iterator[Simulator]:
             stderr=subprocess.STDOUT,
         )
     try:
-        address = eventually(lambda: _address(process, output), 60, "the simulator serves")
+        address = eventually(lambda: _address(process, output), "the simulator serves")
         assert address
         url, port = address
         with_it = settings.changed({"tt_base_url": url})

@@ -2,21 +2,34 @@
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
 
 from trade_assets.errors import TradeAssetsError
 from trade_assets.logs import get_logger
-from trade_assets.stores.sqs.notifications import Message, NotificationQueue
+from trade_assets.stores.sqs.notifications import Message
 
 log = get_logger(__name__)
+
+
+class Postpones(Protocol):
+    """A queue whose messages can be kept from others for so many seconds more."""
+
+    def postpone(self, messages: Sequence[Message], seconds: int) -> None: ...
 
 
 class InFlight:
     """Extends the visibility of messages in work, at half of its length. Thread-safe."""
 
-    def __init__(self, feed_queue: NotificationQueue, visibility_seconds: int) -> None:
+    def __init__(
+        self,
+        feed_queue: Postpones,
+        visibility_seconds: int,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._queue = feed_queue
         self._visibility = visibility_seconds
+        self._monotonic = monotonic
         self._lock = threading.Lock()
         self._due: dict[str, tuple[Message, float]] = {}
         self._stopped = threading.Event()
@@ -29,7 +42,7 @@ class InFlight:
     def add(self, message: Message) -> None:
         """A message was received."""
         with self._lock:
-            self._due[message.message_id] = (message, time.monotonic() + self._visibility / 2)
+            self._due[message.message_id] = (message, self._monotonic() + self._visibility / 2)
 
     def remove(self, messages: Iterable[Message]) -> None:
         """Messages are done with."""
@@ -48,9 +61,12 @@ class InFlight:
 
     def _loop(self) -> None:
         while not self._stopped.wait(self._visibility / 8):
-            self._extend(time.monotonic())
+            self.extend()
 
-    def _extend(self, now: float) -> None:
+    def extend(self) -> None:
+        """Extend the visibility of those whose time has come; `start` sees to it that this is done
+        often enough."""
+        now = self._monotonic()
         with self._lock:
             due = [message for message, at in self._due.values() if at <= now]
             for message in due:

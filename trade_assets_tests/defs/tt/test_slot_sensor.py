@@ -10,6 +10,7 @@ import dagster as dg
 import pytest
 
 from trade_assets.defs.shared.names import FRESHNESS_CHECK, HOUR_REPORT_JOB, SLOT_JOB, SLOT_TAG
+from trade_assets.defs.tt import slot_sensor as slot_sensor_module
 from trade_assets.defs.tt.slot_watch import PAUSE_SECONDS, REACH_SECONDS
 from trade_assets.ports import LOOPBACK
 from trade_assets.settings import Settings
@@ -20,6 +21,15 @@ from trade_assets.tt.slots.slot_log import SlotState
 from trade_assets_tests.defs.tt.ticking import NOON, FakeClock, SlotTicker, key
 from trade_assets_tests.support.parts import LocalParts
 from trade_assets_tests.support.stores import Stores
+from trade_assets_tests.support.waiting import PATIENCE_SECONDS
+
+seconds_for_tasks = slot_sensor_module._seconds_for_tasks
+
+
+@pytest.fixture(autouse=True)
+def _time_for_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a tick does beside the slots is done when it ends, however long that takes."""
+    monkeypatch.setattr(slot_sensor_module, "_seconds_for_tasks", lambda _: PATIENCE_SECONDS)
 
 
 @pytest.fixture
@@ -122,7 +132,7 @@ def test_the_newest_slot_wins_and_the_other_says_why(own_ticker: SlotTicker) -> 
 def test_a_dead_run_is_ended_in_the_books_and_in_nobodys_way(ticker: SlotTicker) -> None:
     started = datetime.now(UTC)
     run_id = ticker.start_run(0)
-    ticker.clock.now = started + timedelta(seconds=150)
+    ticker.clock.now = started + timedelta(hours=2)
     ticker.clock.now += timedelta(seconds=29 - ticker.clock.now.second % 30)
     assert len(ticker.requested()) == 1
     run = ticker.instance.get_run_by_id(run_id)
@@ -156,14 +166,20 @@ def test_notes_stay_in_the_cursor_while_the_log_is_away(
 def test_a_redis_that_is_away_stops_no_slot(
     other_ticker: Callable[..., SlotTicker],
 ) -> None:
-    ticker = other_ticker(redis_url=f"redis://{LOOPBACK}:1/0")
+    ticker = other_ticker(redis_url=f"redis://{LOOPBACK}:1/0", store_retry_seconds=0.05)
     assert "Redis" in ticker.said(2 * REACH_SECONDS - 1)
     assert ticker.requested(25) == [key(30)]
 
 
+@pytest.mark.parametrize(("second", "seconds"), [(1, 3.0), (27.5, 2.0), (29.25, 0.25), (29.75, 0)])
+def test_the_rest_of_a_tick_ends_before_the_next_slot(second: float, seconds: float) -> None:
+    assert seconds_for_tasks(NOON + timedelta(seconds=second)) == seconds
+
+
 def test_a_redis_that_hangs_stops_no_slot(
-    other_ticker: Callable[..., SlotTicker],
+    other_ticker: Callable[..., SlotTicker], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(slot_sensor_module, "_seconds_for_tasks", seconds_for_tasks)
     with socket.create_server((LOOPBACK, 0)) as silent:
         port = silent.getsockname()[1]
         ticker = other_ticker(redis_url=f"redis://{LOOPBACK}:{port}/0")

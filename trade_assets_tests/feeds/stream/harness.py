@@ -1,7 +1,7 @@
 """Running consumers in tests: writers that fail on purpose, hand-made events, and an oracle."""
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -23,10 +23,10 @@ from trade_assets.stores.aws import sqs_client
 from trade_assets.stores.dynamodb.history_store import HistoryWritten
 from trade_assets.stores.redis.latest_store import LatestWritten
 from trade_assets.stores.retrying import Retries, retried
-from trade_assets.stores.sqs.notifications import QueueDepth
+from trade_assets.stores.sqs.notifications import Message, NotificationQueue, QueueDepth
 from trade_assets_tests.stores.samples import FILLS, SPOT, history_items, items, redis_records
 from trade_assets_tests.support.stores import Stores
-from trade_assets_tests.support.waiting import eventually
+from trade_assets_tests.support.waiting import PATIENCE_SECONDS, eventually
 
 
 class AwayAtFirst:
@@ -98,7 +98,7 @@ class SlowWriter:
     def write(self, dataset: Dataset, records: pl.DataFrame) -> HistoryWritten:
         """Waits, then writes."""
         self.called.set()
-        assert self.go_on.wait(60)
+        assert self.go_on.wait(PATIENCE_SECONDS)
         return self._stores.history.write(dataset, records)
 
 
@@ -114,6 +114,19 @@ class RefusingWriter:
         if self._file_key in records["file_key"].to_list():
             raise StoreRejectedError("refused, as asked")
         return self._stores.history.write(dataset, records)
+
+
+def noted_postponements(queue: NotificationQueue) -> list[int]:
+    """The seconds of each postponement from now on, as they come."""
+    noted: list[int] = []
+    postpone = queue.postpone
+
+    def note(messages: Sequence[Message], seconds: int) -> None:
+        noted.append(seconds)
+        postpone(messages, seconds)
+
+    queue.postpone = note  # type: ignore[method-assign]
+    return noted
 
 
 @contextmanager
@@ -163,7 +176,7 @@ def send(settings: Settings, body: str) -> None:
     sqs.send_message(QueueUrl=url, MessageBody=body)
 
 
-def drained(stores: Stores, *keys: str, dead: int = 0, seconds: float = 30) -> None:
+def drained(stores: Stores, *keys: str, dead: int = 0) -> None:
     """Wait until the current versions of files are in the ledger, no message waits or is in work,
     and so many were given up.
 
@@ -171,11 +184,9 @@ def drained(stores: Stores, *keys: str, dead: int = 0, seconds: float = 30) -> N
     """
     heads = [head for head in stores.objects.head_many(keys) if head is not None]
     versions = {(head.key, head.etag) for head in heads}
-    eventually(
-        lambda: versions == stores.ledger.known(versions).keys(), seconds, what="all in the ledger"
-    )
+    eventually(lambda: versions == stores.ledger.known(versions).keys(), what="all in the ledger")
     wanted = QueueDepth(waiting=0, in_flight=0, dead=dead)
-    eventually(lambda: stores.queue.depth() == wanted, seconds, what=f"{wanted}")
+    eventually(lambda: stores.queue.depth() == wanted, what=f"{wanted}")
 
 
 def state(settings: Settings) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from trade_assets.settings import Settings
 from trade_assets_tests.feeds.stream.harness import AwayWriter, drained, states, stored
 from trade_assets_tests.stores.samples import HOUR, spot_bytes, spot_key
 from trade_assets_tests.support.stores import Stores
-from trade_assets_tests.support.waiting import eventually
+from trade_assets_tests.support.waiting import PATIENCE_SECONDS, eventually
 
 RUN = "run-1"
 
@@ -146,7 +146,7 @@ def test_a_run_that_is_ended_gives_its_messages_back(stores: Stores) -> None:
     stores.objects.put(spot_key(1), spot_bytes({"XCME.ZN.SEP25": 111.0}))
     away = AwayWriter(stores)
     with running(stores, history=away) as run:
-        assert away.called.wait(20)
+        assert away.called.wait(PATIENCE_SECONDS)
     assert run.over
     assert run.error is None
     assert states(stores.settings) == {}

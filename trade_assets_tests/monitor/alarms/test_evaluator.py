@@ -239,7 +239,7 @@ def test_a_process_that_dies_while_telling_loses_nothing_and_repeats_nothing(
     eventually(lambda: client.get("hangs"), what="the process hangs in its second channel")
     process.kill()
     process.wait()
-    watcher = Watcher(client, lease)
+    watcher = Watcher(client)
     assert watcher.noted == [["a began"], []]
 
     def told() -> list[str]:

@@ -22,7 +22,7 @@ from trade_assets.monitor.alarms.notices import Notice
 from trade_assets.monitor.alarms.slack import SlackChannel
 from trade_assets.ports import LOOPBACK, free_port
 from trade_assets.settings import load_settings
-from trade_assets_tests.support.waiting import eventually
+from trade_assets_tests.support.waiting import PATIENCE_SECONDS, eventually
 
 SECRET_PATH = "/services/T0SECRET/B0SECRET/SECRETSECRET"
 NOTICE = Notice("tt:x:slots", "3 slots <missed>", "They & more", datetime(2025, 11, 21, tzinfo=UTC))
@@ -70,7 +70,7 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Server]]:
         server.process.wait()
 
 
-def channel(url: str, retry_seconds: float = 4.0) -> SlackChannel:
+def channel(url: str, retry_seconds: float = PATIENCE_SECONDS) -> SlackChannel:
     return SlackChannel(load_settings(slack_webhook_url=url).alarms, retry_seconds)
 
 
@@ -122,7 +122,7 @@ def test_an_answer_that_repeats_the_url_does_not_show_it(serve: Callable[..., Se
 def test_trying_ends(serve: Callable[..., Server]) -> None:
     server = serve(*["429:7"] * 1000)
     with pytest.raises(ThrottledError) as caught:
-        channel(server.url, retry_seconds=0.2).tell(NOTICE)
+        channel(server.url).tell(NOTICE)
     assert caught.value.retry_after == 7
     assert len(server.heard) == 1
     assert "SECRET" not in shown(caught.value)

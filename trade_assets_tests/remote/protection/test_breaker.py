@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 import redis
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
@@ -27,9 +27,7 @@ pytestmark = pytest.mark.integration
 LEASE = 22.0
 """`call_seconds` of the tests' limits, and the spare."""
 
-on_redis = examples(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+on_redis = examples(max_examples=40)
 
 
 def breaker(client: "redis.Redis", time: FakeTime, **fields: object) -> CircuitBreaker:
@@ -129,9 +127,7 @@ def together(count: int, work: "list[CircuitBreaker]") -> list[Word]:
         return list(pool.map(ask, [work[index % len(work)] for index in range(count)]))
 
 
-@examples(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@examples(max_examples=15)
 @given(threads=st.integers(2, 12), late=st.floats(60.001, 10_000))
 def test_of_many_at_once_exactly_one_is_the_probe(
     client: "redis.Redis", settings: Settings, threads: int, late: float
@@ -148,9 +144,7 @@ def test_of_many_at_once_exactly_one_is_the_probe(
     assert words == {Word.PROBE: 1, Word.PROBED: threads - 1}
 
 
-@examples(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@examples(max_examples=15)
 @given(failures=st.integers(1, 12), threshold=st.integers(1, 12))
 def test_no_failure_of_concurrent_requests_is_lost(
     client: "redis.Redis", failures: int, threshold: int

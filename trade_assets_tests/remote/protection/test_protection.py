@@ -6,7 +6,7 @@ from itertools import count
 
 import pytest
 import redis
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
@@ -176,9 +176,7 @@ def test_a_permit_that_came_late_is_not_used(settings: Settings, client: "redis.
     assert (api.asked, one.state().budget_used) == (1, 1)
 
 
-@examples(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@examples(max_examples=25)
 @given(
     answers=st.lists(st.sampled_from(["fine", "away", "throttled", "refused"]), max_size=25),
     per_second=st.integers(1, 3),

@@ -16,6 +16,7 @@ from trade_assets.errors import (
 from trade_assets.remote.protection.limits import BreakerState
 from trade_assets.remote.protection.protection import Protection
 from trade_assets_tests.remote.protection.helpers import Api, FakeTime, Make, away, most_in_any
+from trade_assets_tests.support.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.integration
 
@@ -128,7 +129,7 @@ def test_others_wait_for_what_a_probe_finds_out(
 
     def probe(_: float) -> str:
         probing.set()
-        assert over.wait(10)
+        assert over.wait(PATIENCE_SECONDS)
         return "fine"
 
     prober = threading.Thread(target=one.call, args=(probe,))
@@ -140,7 +141,7 @@ def test_others_wait_for_what_a_probe_finds_out(
     monkeypatch.setattr(fake_time, "sleep", sleep)
     other, api = make(one.limits.name), Api(fake_time)
     prober.start()
-    assert probing.wait(10)
+    assert probing.wait(PATIENCE_SECONDS)
     assert other.call(api) == "fine"
     assert api.asked == 1
 

@@ -2,7 +2,7 @@
 
 import pytest
 import redis
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
@@ -10,9 +10,7 @@ from trade_assets.remote.protection.windows import RollingWindow, Usage
 from trade_assets_tests.remote.protection.helpers import START, FakeTime, limits, most_in_any
 
 pytestmark = pytest.mark.integration
-on_redis = examples(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+on_redis = examples(max_examples=40)
 
 
 def window(

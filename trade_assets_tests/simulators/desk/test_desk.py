@@ -27,6 +27,7 @@ from trade_assets.ingest.quality import TickFindings, find_off_ticks
 from trade_assets.simulators.desk import runner
 from trade_assets.simulators.desk.desk import Desk, DeskFile, DeskPlan
 from trade_assets.simulators.desk.runner import JOURNAL, run_desk
+from trade_assets_tests.support.waiting import PATIENCE_SECONDS
 
 COMMAND = (sys.executable, "-c", "from trade_assets.cli.main import main; main()", "desk")
 START = datetime(2025, 7, 17, 15, tzinfo=UTC)
@@ -217,7 +218,7 @@ def test_it_stops_when_told(tmp_path: Path) -> None:
     thread.start()
     wait_for_files(tmp_path)
     stop_event.set()
-    thread.join(10)
+    thread.join(PATIENCE_SECONDS)
     assert not thread.is_alive()
     assert written[0] >= 1
 
@@ -232,7 +233,7 @@ def test_the_command_ends_on_a_signal(tmp_path: Path, number: signal.Signals) ->
     try:
         wait_for_files(tmp_path)
         process.send_signal(number)
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=PATIENCE_SECONDS)
     finally:
         process.kill()
         process.wait()
@@ -247,7 +248,7 @@ def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
         [*COMMAND, tmp_path / "file"],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
     assert done.returncode == 1

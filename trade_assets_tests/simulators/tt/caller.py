@@ -12,6 +12,7 @@ import urllib3
 from trade_assets.settings import Settings
 from trade_assets.stores.aws import secretsmanager_client
 from trade_assets_tests.support.tt import Simulator
+from trade_assets_tests.support.waiting import PATIENCE_SECONDS
 
 ENVIRONMENT = "ext_prod_sim"
 ORDERS = f"ttledger/{ENVIRONMENT}/orders"
@@ -75,7 +76,7 @@ class Caller:
                     headers=headers,
                     redirect=False,
                     retries=False,
-                    timeout=20.0,
+                    timeout=PATIENCE_SECONDS,
                 )
             url = f"{url}?requestId={fields['requestId']}"
             return pool.request(method, url, body=body, headers=headers, retries=False)

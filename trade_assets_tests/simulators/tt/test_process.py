@@ -15,7 +15,7 @@ from trade_assets.stores.provision import provision
 from trade_assets.tt.resources import resources
 from trade_assets_tests.simulators.tt.caller import ORDERS, Caller, stored_pair
 from trade_assets_tests.support.tt import Simulator, running_simulator
-from trade_assets_tests.support.waiting import eventually
+from trade_assets_tests.support.waiting import PATIENCE_SECONDS, eventually
 
 OPTIONS = SimulatorOptions(seed=1)
 
@@ -32,7 +32,7 @@ def test_it_ends_when_asked_to_though_somebody_waits_for_an_answer(settings: Set
             eventually(lambda: running.faults() == [], what="the call has met the fault")
             process = psutil.Process(running.process.pid)
             assert running.stop() == 0
-            assert waiting.result(30).status == 503
+            assert waiting.result(PATIENCE_SECONDS).status == 503
         assert not process.is_running()
         assert is_free(running.port)
         assert "Traceback" not in running.text()

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
@@ -79,9 +79,7 @@ def by_key(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.sort("record_key")
 
 
-@examples(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@examples(max_examples=25)
 @given(st.data())
 def test_whatever_is_written_reads_back_exactly(
     shared_store: HistoryStore, data: st.DataObject

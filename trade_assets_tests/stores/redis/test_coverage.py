@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 import redis
-from hypothesis import HealthCheck, example, given
+from hypothesis import example, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
@@ -70,9 +70,7 @@ CALLS = st.lists(st.lists(TIMES, max_size=5), max_size=8)
 JOINS = st.sampled_from([0, 1e-6, 1, 2, 5, 30, 86_400, 86_400 * 5])
 
 
-@examples(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@examples(max_examples=150)
 @given(CALLS, JOINS)
 @example([[at(0), at(10)], [at(5)]], 5)
 @example([[at(0), at(10)], [at(5)]], 4.999999)

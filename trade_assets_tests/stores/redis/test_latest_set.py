@@ -12,7 +12,7 @@ from uuid import uuid4
 import polars as pl
 import pytest
 import redis
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
@@ -282,9 +282,7 @@ def test_a_position_that_only_the_slot_dates_has_not_changed(store: LatestStore)
 CONTENTS = st.dictionaries(st.sampled_from("abcd"), st.sampled_from([1.0, 2.0, None]), max_size=4)
 
 
-@examples(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@examples(max_examples=60)
 @given(st.lists(st.tuples(st.integers(0, 5), CONTENTS), min_size=1, max_size=8))
 def test_any_order_of_pictures_ends_in_the_newest(
     store: LatestStore, settings: Settings, deliveries: list[tuple[int, dict[str, float | None]]]

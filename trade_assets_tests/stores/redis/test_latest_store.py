@@ -12,7 +12,7 @@ from uuid import uuid4
 import polars as pl
 import pytest
 import redis
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
@@ -93,9 +93,7 @@ DELIVERIES = st.lists(
 )  # fmt: skip
 
 
-@examples(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@examples(max_examples=60)
 @given(DELIVERIES)
 def test_any_interleaving_of_deliveries_ends_in_the_newest(
     store: LatestStore, client: "redis.Redis", deliveries: list[list[Version]]

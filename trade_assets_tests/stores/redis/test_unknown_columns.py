@@ -16,6 +16,7 @@ from trade_assets.settings import Settings
 from trade_assets.stores.redis.client import connect, disconnect
 from trade_assets.stores.redis.unknown_columns import UnknownColumns
 from trade_assets_tests.stores.samples import FILLS, SPOT
+from trade_assets_tests.support.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.integration
 
@@ -66,7 +67,7 @@ def test_of_all_who_see_a_column_at_once_one_is_told_that_it_is_new(
     names = [f"C{number:02}" for number in range(30)]
 
     def see(offset: int) -> list[str]:
-        barrier.wait(20)
+        barrier.wait(PATIENCE_SECONDS)
         return columns.note(feed, names[offset:] + names[:offset])
 
     with ThreadPoolExecutor(WORKERS) as pool:

@@ -116,7 +116,6 @@ def test_a_file_that_is_gone_leaves_its_report_in_quarantine(store: ObjectStore)
     assert keys(store, "quarantine/") == ["quarantine/feeds/gone.csv.error.json"]
 
 
-@pytest.mark.timeout(60)
 def test_an_endpoint_that_is_away_is_a_passing_error_that_tells_no_secret(
     settings: Settings,
 ) -> None:

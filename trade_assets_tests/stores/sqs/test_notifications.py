@@ -88,8 +88,9 @@ def test_no_json_trips_the_parser(value: object) -> None:
 
 @pytest.fixture
 def quick(settings: Settings) -> Settings:
-    """Provisioned, with messages that come back at once and are given up soon."""
-    made = settings.changed({"queue_visibility_seconds": 2, "queue_max_receives": 2})
+    """Provisioned, with messages that are given up soon; they come back when told to, and of
+    themselves only long after the test."""
+    made = settings.changed({"queue_visibility_seconds": 600, "queue_max_receives": 2})
     provision(made)
     return made
 

@@ -1,5 +1,6 @@
 """The client against the TT simulator, a process of its own: good answers, and every fault."""
 
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -24,10 +25,10 @@ from trade_assets.stores.redis.client import connect, disconnect
 from trade_assets.tt.client.tt_client import TtClient
 from trade_assets.tt.key_tiers import TIERS
 from trade_assets_tests.support.tt import Simulator, running_simulator
+from trade_assets_tests.support.waiting import PATIENCE_SECONDS
 
 ORDERS, FILL_PAGE = 25, 20
-MOST_LATE = 3
-"""Of a dozen requests, those that a loaded machine may delay by more than the window's slack."""
+CALLS = 12
 # Redis, where we count, is emptied between tests; the simulator does not know of that.
 OPTIONS = [
     *("--orders", str(ORDERS), "--order-page", "10", "--fill-page", str(FILL_PAGE)),
@@ -60,7 +61,7 @@ class Desk:
         disconnect(redis)
 
     def client(self, fills_per_answer: int = 500, **fields: object) -> TtClient:
-        fields = {"tt_tier": TtTier.HIGH, "tt_call_seconds": 5.0, **fields}
+        fields = {"tt_tier": TtTier.HIGH, "tt_call_seconds": PATIENCE_SECONDS, **fields}
         settings = self.simulator.settings.changed(fields)
         redis = connect(settings)
         self._stack.callback(disconnect, redis)
@@ -156,11 +157,12 @@ def test_a_fault_that_lasts_is_the_error_that_it_is(
     tt: Desk, kind: str, options: dict[str, Any], expected: type[Exception]
 ) -> None:
     tt.simulator.fault(fault=kind, service="ttledger", **options)
-    client = tt.client(tt_call_seconds=1.0, tt_call_attempts=2)
+    seconds = 1.0 if kind == "latency" else PATIENCE_SECONDS
+    client = tt.client(tt_call_seconds=seconds, tt_call_attempts=2)
     with pytest.raises(expected):
         client.orders()
     # What is broken is the ledger alone.
-    assert client.positions()
+    assert tt.client().positions()
 
 
 def test_a_lasting_fault_opens_the_breaker_and_nobody_asks(tt: Desk) -> None:
@@ -178,7 +180,7 @@ def test_a_lasting_fault_opens_the_breaker_and_nobody_asks(tt: Desk) -> None:
 def test_who_asks_to_be_left_alone_is(tt: Desk) -> None:
     client = tt.client()
     client.positions()
-    tt.simulator.fault(fault="throttle", count=1, retry_after=60)
+    tt.simulator.fault(fault="throttle", count=1, retry_after=2 * PATIENCE_SECONDS)
     with pytest.raises(ThrottledError):
         client.orders()
     asked = tt.simulator.requests(0)["total"]
@@ -205,14 +207,15 @@ def test_a_secret_that_is_rotated_is_picked_up_by_a_running_client(tt: Desk) -> 
 
 
 def test_the_limits_of_a_tier_are_kept_by_all_clients_together(module_settings: Settings) -> None:
-    """Counted where requests arrive, by a process of its own: where a machine stands still between
-    a permit and its request, one or two come together with the next. The permits themselves are
-    counted in `remote.protection`'s own tests, on a clock of theirs."""
+    """From before the first permit until after the last answer takes as long as so many permits
+    take at least. How many requests arrive together says less: a machine that stands still between
+    a permit and its request lets it come with the next. `remote.protection`'s own tests count the
+    permits of each second, on a clock of theirs."""
+    begun = time.monotonic()
     asked = asked_by_two_clients(module_settings)
-    refused = asked["by_status"].get("429", 0)
-    assert refused <= MOST_LATE
-    assert asked["by_status"]["200"] >= 12
-    assert asked["busiest_second"] <= TIERS[TtTier.LOW].per_second + MOST_LATE
+    took = time.monotonic() - begun
+    assert asked["by_status"]["200"] >= CALLS
+    assert took >= asked["total"] / TIERS[TtTier.LOW].per_second - 1.0
 
 
 def asked_by_two_clients(settings: Settings) -> dict[str, Any]:
@@ -222,5 +225,5 @@ def asked_by_two_clients(settings: Settings) -> dict[str, Any]:
         desk = Desk(simulator, stack)
         clients = [desk.client(tt_tier=TtTier.LOW) for _ in range(2)]
         with ThreadPoolExecutor(4) as pool:
-            list(pool.map(lambda number: clients[number % 2].positions(), range(12)))
+            list(pool.map(lambda number: clients[number % 2].positions(), range(CALLS)))
         return simulator.requests()

@@ -14,6 +14,7 @@ from trade_assets.settings import Settings, child_environment
 from trade_assets.stores.redis.client import connect, disconnect
 from trade_assets.tt.client.token_cache import MOST_REPLACED, TokenCache
 from trade_assets_tests.support.parts import CHECKOUT
+from trade_assets_tests.support.waiting import PATIENCE_SECONDS
 from trade_assets_tests.tt.client.conftest import Api, GivenCredentials
 from trade_assets_tests.tt.client.one_caller import READY
 from trade_assets_tests.tt.client.samples import (
@@ -74,7 +75,8 @@ def test_processes_ask_for_one_token(api: Api) -> None:
             assert caller.stdin is not None
             caller.stdin.write("go\n")
             caller.stdin.flush()
-        assert [caller.communicate(timeout=60)[0].strip() for caller in callers] == ["1"] * 3
+        said = [caller.communicate(timeout=PATIENCE_SECONDS)[0].strip() for caller in callers]
+        assert said == ["1"] * 3
     assert len(api.server.seen(TOKEN_PATH)) == 1
     assert len(api.server.seen(ORDERS_PATH)) == 3
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given
+from hypothesis import Phase, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
@@ -95,8 +95,6 @@ def fills_kept(desk: Desk) -> Counter[str]:
 
 @examples(
     max_examples=8,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
     # To shrink an example over real stores takes minutes; the steps of any tell enough.
     phases=(Phase.explicit, Phase.reuse, Phase.generate),
 )

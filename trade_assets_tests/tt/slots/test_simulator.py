@@ -17,6 +17,7 @@ from trade_assets.tt.slots.take import SnapshotTaker
 from trade_assets_tests.stores.samples import history_items
 from trade_assets_tests.support.stores import Stores
 from trade_assets_tests.support.tt import Simulator, running_simulator
+from trade_assets_tests.support.waiting import PATIENCE_SECONDS
 from trade_assets_tests.tt.slots.conftest import forget_history, forget_redis, wipe
 from trade_assets_tests.tt.slots.rerun import contents, rerun
 
@@ -65,7 +66,8 @@ class Slots:
 def slots(simulator: Simulator) -> Iterator[Slots]:
     wipe(simulator.settings)
     simulator.clear()
-    settings = simulator.settings.changed({"tt_tier": TtTier.HIGH, "tt_call_seconds": 3.0})
+    patient = {"tt_tier": TtTier.HIGH, "tt_call_seconds": PATIENCE_SECONDS}
+    settings = simulator.settings.changed(patient)
     with ExitStack() as stack:
         redis = connect(settings)
         stack.callback(disconnect, redis)

@@ -25,6 +25,7 @@ from trade_assets.tt.slots.results import KindState, SlotOutcome, SlotResult
 from trade_assets.tt.slots.slot_log import SlotState
 from trade_assets.tt.slots.take import SnapshotTaker
 from trade_assets_tests.support.stores import Stores
+from trade_assets_tests.support.waiting import PATIENCE_SECONDS
 from trade_assets_tests.tt.slots.conftest import Desk, forget_history, forget_redis, slot_of
 from trade_assets_tests.tt.slots.rerun import contents, rerun
 from trade_assets_tests.tt.slots.test_slot_hours import HOURS
@@ -157,7 +158,7 @@ def test_an_interrupted_slot_waits_for_no_store(parts: Parts) -> None:
     class Hangs(History):
         def write(self, feed: Dataset, records: pl.DataFrame) -> HistoryWritten:
             os.kill(os.getpid(), signal.SIGINT)  # the run is terminated
-            waited.append(ended.wait(300))
+            waited.append(ended.wait(PATIENCE_SECONDS))
             raise AWAY
 
     parts.history = Hangs(parts.desk.stores.history)
