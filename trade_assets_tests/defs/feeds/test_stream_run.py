@@ -12,7 +12,7 @@ from trade_assets.defs.shared.names import STREAM_JOB
 from trade_assets.feeds.stream import consumer
 from trade_assets.settings import Settings
 from trade_assets_tests.support.stores import Stores
-from trade_assets_tests.support.waiting import eventually
+from trade_assets_tests.support.waiting import PATIENCE_SECONDS, eventually
 
 pytestmark = pytest.mark.integration
 
@@ -41,11 +41,11 @@ def test_a_run_that_was_taken_for_dead_consumes_no_more(
     thread = threading.Thread(target=execute)
     thread.start()
     with Stores(settings) as stores:
-        eventually(lambda: any(beat.consuming for beat in stores.heartbeats.alive()), 60)
+        eventually(lambda: any(beat.consuming for beat in stores.heartbeats.alive()))
         run = instance.get_run_by_id(run_id)
         assert run is not None
         instance.report_run_failed(run, "taken for dead")
-        assert ended.wait(120)
+        assert ended.wait(PATIENCE_SECONDS)
         thread.join()
         assert not any(beat.consuming for beat in stores.heartbeats.alive())
     (result,) = results
