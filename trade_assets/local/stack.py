@@ -14,6 +14,7 @@ from trade_assets.local import dynalite, leftovers
 from trade_assets.local.child_process import log_tail, wait_until
 from trade_assets.local.dagster_home import write_instance, write_workspace
 from trade_assets.local.loaded_watch import LoadedWatch
+from trade_assets.local.masters import FILE_NAME, Masters, captured
 from trade_assets.local.ministack import (
     FOLDER_NAME,
     ensure_environment,
@@ -44,6 +45,8 @@ from trade_assets.stores.provision import Provisioned, provision
 READY_SECONDS: Final = 60.0
 STOP_SECONDS: Final = 300.0
 """Bound of an orderly stop: the sum of what each program may take is less."""
+CAPTURE_EVERY_SECONDS: Final = 3.0
+"""So old may a secret or parameter be that a killed stand-in takes along."""
 RETRY_GIVEN_UP_SECONDS: Final = 30.0
 _FOREIGN_VARIABLES: Final = (
     "AWS_ACCESS_KEY_ID",
@@ -140,6 +143,8 @@ class Stack:
 
     def __post_init__(self) -> None:
         self._loaded = LoadedWatch(self.settings)
+        self._masters = Masters(self.settings, self.paths.home / FILE_NAME)
+        self._capture_due = 0.0
 
     def await_stores(self) -> None:
         """Wait until the stores answer.
@@ -162,6 +167,18 @@ class Stack:
     def _may_start(self, name: str) -> bool:
         states = self.supervisor.states()
         return states is None or not states[name].is_given_up
+
+    def seed_and_provision(self) -> Provisioned:
+        """Give the stand-in its secrets and parameters, then make what is missing.
+
+        Raises:
+            LocalStackError: the file of the secrets is damaged.
+            TransientError: the stand-in is away.
+        """
+        self._masters.seed()
+        done = self.provision()
+        self._masters.capture()
+        return done
 
     def provision(self) -> Provisioned:
         """Make what is missing in the stand-in (all of it after a hard kill, see `ministack`)."""
@@ -204,6 +221,9 @@ class Stack:
         incidents = [item for state in states.values() for item in self._incidents(state)]
         if self._to_provision:
             incidents += self._provision_again()
+        elif time.monotonic() >= self._capture_due:
+            self._capture_due = time.monotonic() + CAPTURE_EVERY_SECONDS
+            captured(self._masters)
         incidents += self._reload()
         return states, incidents
 
@@ -236,7 +256,7 @@ class Stack:
 
     def _provision_again(self) -> list[Incident]:
         try:
-            done = self.provision()
+            done = self.seed_and_provision()
         except TransientError:
             return []  # it is not up yet: the next look tries again
         self._to_provision = False
@@ -251,6 +271,7 @@ class Stack:
 
     def stop(self) -> None:
         """Stop everything in order, then whatever should still be there."""
+        captured(self._masters)
         self.supervisor.stop(STOP_SECONDS)
         leftovers.sweep(self.settings.home_path)
 
@@ -292,7 +313,7 @@ def running_stack(
             supervisor.await_ready()
             stack.await_stores()
             say("making bucket, queues and tables")
-            stack.provision()
+            stack.seed_and_provision()
             stack.start_programs()
             with Retention(settings, tables=dynamodb_port(settings) is not None):
                 yield stack

@@ -70,6 +70,7 @@ class AwsService(StrEnum):
     SNS = "sns"
     SECRETS_MANAGER = "secrets_manager"
     STS = "sts"
+    SSM = "ssm"
 
     @property
     def client_name(self) -> str:

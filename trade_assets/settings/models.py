@@ -79,6 +79,7 @@ class StoreSettings(Concern):
     aws_endpoint_url_sns: str | None = _endpoint_of("SNS")
     aws_endpoint_url_secrets_manager: str | None = _endpoint_of("SECRETS_MANAGER")
     aws_endpoint_url_sts: str | None = _endpoint_of("STS")
+    aws_endpoint_url_ssm: str | None = _endpoint_of("SSM")
     aws_ignore_configured_endpoint_urls: bool = Field(
         False,
         validation_alias=_own_and_aws("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"),

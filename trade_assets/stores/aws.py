@@ -85,6 +85,7 @@ _ANY_REQUEST: Final[dict[AwsService, tuple[str, dict[str, str]]]] = {
     AwsService.SNS: ("list_topics", {}),
     AwsService.SECRETS_MANAGER: ("list_secrets", {}),
     AwsService.STS: ("get_caller_identity", {}),
+    AwsService.SSM: ("describe_parameters", {}),
 }
 """A request of each service, which is never sent: it shows where requests go."""
 
@@ -138,6 +139,11 @@ def secretsmanager_client(settings: Settings, **config: Any) -> "SecretsManagerC
 def sts_client(settings: Settings, **config: Any) -> Any:
     """STS, which says whose account this is; every credential may ask it."""
     return _client(settings, AwsService.STS, **config)
+
+
+def ssm_client(settings: Settings, **config: Any) -> Any:
+    """SSM, for its parameters. No error of it holds a parameter's value; its answers do."""
+    return _client(settings, AwsService.SSM, **config)
 
 
 def as_store_error(error: Exception, what: str) -> TradeAssetsError:

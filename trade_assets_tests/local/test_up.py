@@ -13,6 +13,7 @@ from trade_assets.local import dynalite
 from trade_assets.local.programs import dynamodb_port
 from trade_assets.ports import LOOPBACK
 from trade_assets.settings import Settings
+from trade_assets.stores.aws import secretsmanager_client
 from trade_assets.stores.provision import provision
 from trade_assets_tests.support.product import Running, product_settings, running_up
 from trade_assets_tests.support.waiting import PATIENCE_SECONDS, eventually
@@ -39,6 +40,11 @@ def _page(settings: Settings) -> int:
     ).status
 
 
+def _tt_secret(settings: Settings) -> str:
+    client = secretsmanager_client(settings)
+    return client.get_secret_value(SecretId=settings.tt_secret_name)["SecretString"]
+
+
 def test_up_heals_a_killed_store_and_stops_without_a_trace(start: Callable[[], Running]) -> None:
     running = start()
     running.says("Dagster UI  ")
@@ -46,6 +52,7 @@ def test_up_heals_a_killed_store_and_stops_without_a_trace(start: Callable[[], R
     eventually(lambda: running.file("run-started"), "a run is under way")
 
     before = provision(running.settings).generation
+    secret = _tt_secret(running.settings)
     tables = str(dynalite.program(running.home / dynalite.FOLDER_NAME))
     for word, said in (
         ("ministack", "ministack: is back and lost its queues"),
@@ -58,6 +65,7 @@ def test_up_heals_a_killed_store_and_stops_without_a_trace(start: Callable[[], R
     port = dynamodb_port(running.settings)
     eventually(lambda: port is not None and dynalite.answers(port), "DynamoDB is back")
     assert provision(running.settings).generation == before
+    assert _tt_secret(running.settings) == secret
 
     running.process.send_signal(signal.SIGTERM)
     assert running.process.wait(PATIENCE_SECONDS) == 0, running.text()

@@ -24,6 +24,7 @@ ASKED: Mapping[AwsService, tuple[str, dict[str, str]]] = {
     AwsService.SNS: ("list_topics", {}),
     AwsService.SECRETS_MANAGER: ("list_secrets", {}),
     AwsService.STS: ("get_caller_identity", {}),
+    AwsService.SSM: ("describe_parameters", {}),
 }
 
 
