@@ -13,6 +13,7 @@ from typing import Any, Final
 import dagster as dg
 
 from trade_assets import defs as defs_package
+from trade_assets.concepts import is_chosen
 from trade_assets.defs.shared.concept import Concept, Platform
 from trade_assets.defs.shared.loaded_hours import load_hours
 from trade_assets.defs.shared.names import HISTORY_IO, LATEST_IO
@@ -71,9 +72,11 @@ def _concepts(platform: Platform) -> list[Concept]:
             f"settings: asset_owners: no concept {', '.join(sorted(unknown))}; there are "
             f"{', '.join(folders)}"
         )
+    only = platform.settings.platform.only
     return [
         _owned(_module(folder).build(platform), owners.get(folder) or [f"team:{folder}"])
         for folder in folders
+        if is_chosen(folder, only)
     ]
 
 

@@ -36,6 +36,7 @@ ONE_A_CONCEPT = {
     "checks",
     "datasets",
     "definitions",
+    "footprint",
     "health_section",
     "resources",
 }

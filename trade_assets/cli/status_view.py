@@ -6,6 +6,7 @@ Its sections are shown by `status_feeds`, `status_given_up` and `status_tt`. Fac
 
 import sys
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Self
 
 import orjson
@@ -87,23 +88,32 @@ class LiveView(TextView):
 def as_text(health: Health) -> RenderableType:
     """The health for people; the verdict comes last, where the eye is."""
     head = f"trade-assets · profile {health.profile} · {health.namespace} · "
-    feeds, given_up = health.section(FeedsStatus), health.section(GivenUpStatus)
+    feeds, tt = health.find(FeedsStatus), health.find(TtStatus)
+    given_up = health.section(GivenUpStatus)
     return Group(
         Text(head + both_zones(health.time.replace(microsecond=0)), style="bold"),
         Text(),
         _parts(health.parts),
         Text(),
-        feeds_table(feeds),
-        Text(),
-        *stream_lines(feeds, health.time),
+        *(_feeds_lines(feeds, health.time) if feeds else ()),
         *given_up_lines(given_up, health.time),
-        *missing_lines(feeds),
+        *(missing_lines(feeds) if feeds else ()),
         *kept_lines(health.section(KeptStatus)),
         Text(),
-        *tt_lines(health.section(TtStatus)),
-        Text(),
+        *(_tt_lines(tt) if tt else ()),
         *_verdict(health.problems),
     )
+
+
+def _feeds_lines(feeds: FeedsStatus, now: datetime) -> Iterator[RenderableType]:
+    yield feeds_table(feeds)
+    yield Text()
+    yield from stream_lines(feeds, now)
+
+
+def _tt_lines(tt: TtStatus) -> Iterator[RenderableType]:
+    yield from tt_lines(tt)
+    yield Text()
 
 
 def _parts(parts: Sequence[PartStatus]) -> Table:

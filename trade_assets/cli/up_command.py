@@ -28,6 +28,9 @@ def up(
     simulator: Annotated[
         bool, typer.Option(help="Also run a simulated desk and a simulated TT.")
     ] = True,
+    only: Annotated[
+        str, typer.Option(help="Concepts to start, e.g. feeds,tt [default: the setting, else all].")
+    ] = "",
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON object a line, for programs.")
     ] = False,
@@ -39,8 +42,10 @@ def up(
 
     Starts a stand-in for AWS, Redis, Dagster, a simulated desk with its push agent, and a simulated
     TT. State is kept in TRADE_ASSETS_HOME (default .trade_assets) and found again by the next
-    start. Ports are those of AWS_ENDPOINT_URL, TRADE_ASSETS_REDIS_URL, TRADE_ASSETS_DAGSTER_PORT
-    and TRADE_ASSETS_TT_SIMULATOR_PORT.
+    start. With --only other concepts are neither started nor in the Dagster UI; TRADE_ASSETS_ONLY
+    tells the other commands as well. Ports are those of AWS_ENDPOINT_URL,
+    AWS_ENDPOINT_URL_DYNAMODB, TRADE_ASSETS_REDIS_URL, TRADE_ASSETS_DAGSTER_PORT and
+    TRADE_ASSETS_TT_SIMULATOR_PORT.
     """
     from rich.console import Console
 
@@ -50,7 +55,7 @@ def up(
     from trade_assets.settings import load_settings
 
     console = Console(highlight=False, soft_wrap=True)
-    settings = load_settings()
+    settings = load_settings(**({"only": only} if only else {}))
     signals = StopSignals(settings.home_path)
     try:
         with (

@@ -9,6 +9,7 @@ from typing import Final
 
 import urllib3
 
+from trade_assets.concepts import footprints, is_chosen
 from trade_assets.errors import LocalStackError, SettingsError, TransientError
 from trade_assets.local import dynalite, leftovers
 from trade_assets.local.child_process import log_tail, wait_until
@@ -42,6 +43,8 @@ from trade_assets.ports import LOOPBACK, PortNeed, free_port, require_free
 from trade_assets.settings import AwsService, Profile, Settings, child_environment, without_proxy
 from trade_assets.stores.provision import Provisioned, provision
 
+BASE_MEMORY_MB: Final = 950
+"""Of the stores, Dagster and the supervisor, whatever the concepts."""
 READY_SECONDS: Final = 60.0
 STOP_SECONDS: Final = 300.0
 """Bound of an orderly stop: the sum of what each program may take is less."""
@@ -78,8 +81,18 @@ class Incident:
 
 
 def has_tt_simulator(settings: Settings, *, simulator: bool) -> bool:
-    """Whether the stack simulates TT: with the desk, unless the settings name another TT."""
-    return simulator and settings.tt.base_url is None
+    """Whether the stack simulates TT: unless it is left out, or the settings name another TT."""
+    return simulator and settings.tt.base_url is None and is_chosen("tt", settings.platform.only)
+
+
+def memory_mb(settings: Settings) -> int:
+    """What the stack of the chosen concepts takes, as measured."""
+    chosen = (
+        footprint.memory_mb
+        for concept, footprint in footprints().items()
+        if is_chosen(concept, settings.platform.only)
+    )
+    return BASE_MEMORY_MB + sum(chosen)
 
 
 def port_needs(settings: Settings, *, simulator: bool) -> list[PortNeed]:
@@ -306,7 +319,7 @@ def running_stack(
         programs = stores + _programs(settings, paths, simulator=simulator, module=module)
         dagster_home = str(write_instance(paths.home))
         environment = stack_environment(settings, dagster_home, simulator=simulator)
-        say("starting the AWS stand-in, DynamoDB and Redis")
+        say(f"starting the AWS stand-in, DynamoDB and Redis ({memory_mb(settings):,} MB in all)")
         supervisor = Supervisor(programs, paths, environment)
         stack = Stack(settings, paths, programs, supervisor)
         try:
@@ -363,7 +376,7 @@ def _programs(
     paths.run.mkdir(parents=True, exist_ok=True)
     workspace = write_workspace(paths.run, port)
     programs = dagster_programs(settings, workspace, port, module)
-    if simulator:
+    if simulator and is_chosen("feeds", settings.platform.only):
         paths.outbox.mkdir(parents=True, exist_ok=True)
         programs += desk_programs(paths.outbox)
     if has_tt_simulator(settings, simulator=simulator):

@@ -9,6 +9,7 @@ from typing import Final
 
 from rich.table import Table
 
+from trade_assets.concepts import is_chosen
 from trade_assets.datasets.registry import feeds
 from trade_assets.errors import TradeAssetsError
 from trade_assets.feeds.feed_stores import FeedStores
@@ -80,6 +81,8 @@ class StatusReader:
             return StackStatus(problem=str(error))
 
     def _feeds(self) -> Iterable[LiveFeed]:
+        if not is_chosen("feeds", self._settings.platform.only):
+            return
         for feed in feeds().values():
             if feed.freshness_seconds > LIVE_SECONDS:
                 continue
@@ -90,7 +93,8 @@ class StatusReader:
             )
 
     def _slot(self) -> SlotStatus | None:
-        board = self._tt_stores.slot_board.read()
+        chosen = is_chosen("tt", self._settings.platform.only)
+        board = self._tt_stores.slot_board.read() if chosen else None
         if board is None:
             return None
         missed = missed_in_a_row(open_hours(self._settings), board, datetime.now(UTC))

@@ -44,10 +44,14 @@ class Health:
         Raises:
             LookupError: no concept contributed one.
         """
-        for section in self.sections:
-            if isinstance(section, kind):
-                return section
-        raise LookupError(f"no concept contributes a {kind.__name__}")
+        found = self.find(kind)
+        if found is None:
+            raise LookupError(f"no concept contributes a {kind.__name__}")
+        return found
+
+    def find(self, kind: type[Status]) -> Status | None:
+        """The section of this type; None where its concept was left out."""
+        return next((section for section in self.sections if isinstance(section, kind)), None)
 
     def as_dict(self) -> dict[str, Any]:
         """All of it, and the verdict, for JSON."""

@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
-from trade_assets.concepts import concept_modules
+from trade_assets.concepts import concept_modules, concept_of, is_chosen
 from trade_assets.settings import Settings
 
 
@@ -57,5 +57,10 @@ class HealthSection(Protocol):
 
 
 def find_sections(settings: Settings) -> tuple[HealthSection, ...]:
-    """The section of every concept that has one, in the order of the concepts' names."""
-    return tuple(module.health_section(settings) for module in concept_modules("health_section"))
+    """The section of every chosen concept that has one, in the order of the concepts' names."""
+    only = settings.platform.only
+    return tuple(
+        module.health_section(settings)
+        for module in concept_modules("health_section")
+        if is_chosen(concept_of(module), only)
+    )

@@ -93,6 +93,11 @@ class PlatformSettings(Concern):
     log_level: str = Field(
         "INFO", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$", description="Of our own loggers."
     )
+    only: str = Field(
+        "",
+        pattern=r"^[a-z_, ]*$",
+        description="Concepts of the local stack, parted by commas, e.g. `feeds,tt`; default: all.",
+    )
     dagster_url: str | None = Field(
         None,
         pattern=r"^https?://\S+$",
