@@ -23,6 +23,7 @@ from trade_assets.datasets.records import (
     SOURCE,
     ParsedFile,
 )
+from trade_assets.datasets.statements import StatementRule
 
 Parser = Callable[[bytes, str], ParsedFile]
 """`parse(data, file_name)`; raises `UnparsableFileError` where no row can be trusted."""
@@ -34,9 +35,12 @@ class Dataset(Described):
 
     Attributes:
         schema: the data set's own columns and their types, behind `RECORD_SCHEMA`.
+        statement: of what a file is the whole truth, so that what its newest version does not say
+            is gone; None: files only add. Such a data set is `rewritten` too.
     """
 
     schema: Mapping[str, pl.DataType]
+    statement: StatementRule | None = None
 
     @property
     def group(self) -> str:

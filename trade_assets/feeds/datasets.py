@@ -39,6 +39,15 @@ DATASETS: Final[Mapping[str, Dataset]] = {**FEEDS, **DERIVED}
 """What the registry finds here."""
 
 
+def derived_beside(dataset: Dataset) -> list[Derived]:
+    """The data sets that look at the statements of this one beside their origin's records."""
+    return [
+        item
+        for item in DERIVED.values()
+        if any(other.feed is dataset and other.keys is None for other in item.inputs.values())
+    ]
+
+
 def derived_from(dataset: Dataset) -> list[Derived]:
     """The data sets that are computed from this one."""
     return [item for item in DERIVED.values() if item.origin is dataset]

@@ -5,21 +5,25 @@ caught up with, so that a backlog costs no more than the present. A rerun of an 
 every file.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import polars as pl
 
 from trade_assets.datasets.dataset import Feed
-from trade_assets.datasets.records import EVENT_TIME, RECORD_KEY
-from trade_assets.errors import StoreRejectedError
+from trade_assets.datasets.records import EVENT_TIME, RECORD_KEY, TRADING_DATE
+from trade_assets.datasets.statements import moment_of
+from trade_assets.errors import StoreRejectedError, StoreUnavailableError
+from trade_assets.feeds.datasets import derived_beside
 from trade_assets.feeds.derived.declarations import Derived, Input
 from trade_assets.feeds.feed_stores import FeedStores
 from trade_assets.feeds.hour_files import HourFiles, RewrittenFiles
 from trade_assets.ingest.figures import Figures
+from trade_assets.ingest.former_records import restore_former
 from trade_assets.ingest.hour_records import HourRecords, raise_failed
+from trade_assets.ingest.isolation import Portion
 from trade_assets.ingest.reading import event_time_bounds
 from trade_assets.ingest.writing import HistoryWriter, LatestWriter
 
@@ -91,15 +95,29 @@ class Deriver:
     def write(
         self,
         dataset: Derived,
-        records: pl.DataFrame,
+        origin: Portion,
         latest: LatestWriter,
         history: HistoryWriter,
     ) -> DerivedWritten:
-        """Derive from the newest picture of `records`, and write both stores."""
-        derived = self.compute(dataset, newest_picture(dataset.origin, records))
-        changed = latest.write(dataset, derived).changed
-        puts = history.write(dataset, derived).puts
-        return DerivedWritten(derived, changed, puts)
+        """Derive from the newest picture of records of the origin, and write both stores."""
+        derived = self.compute(dataset, newest_picture(dataset.origin, origin.records))
+        changed = latest.write(dataset, derived, origin.stated).changed
+        written = history.write(dataset, derived, origin.stated)
+        restore_former(self._stores, dataset, written.dropped)
+        return DerivedWritten(derived, changed, written.puts)
+
+    def affected(self, dataset: Derived, days: Iterable[date]) -> Iterator[Portion]:
+        """The origin's statements that have rows of trading dates, to be derived from anew since an
+        input says something else of these dates.
+
+        A statement of a day may have rows of the trading dates beside it, and no others.
+        """
+        wanted = set(days)
+        around = {day + timedelta(days=step) for day in wanted for step in (-1, 0, 1)}
+        for day in sorted(around):
+            for newest, records in self._stores.history.statements_on(dataset.origin, day):
+                if not wanted.isdisjoint(records[TRADING_DATE]):
+                    yield Portion(records, {newest.file_key: moment_of(newest.stated_at)})
 
     def _input(
         self,
@@ -111,9 +129,8 @@ class Deriver:
         """Records of an input: at hand where the origin's own records have them from the first
         moment on, else from the stores."""
         if item.keys is None:
-            keys = self._stores.latest.record_keys(item.feed)
-        else:
-            keys = item.keys(records)
+            return self._stated(item.feed, trading_dates_of(records))
+        keys = item.keys(records)
         at_hand = pl.DataFrame(schema=item.feed.record_schema)
         if item.feed is origin:
             at_hand = records.filter(pl.col(RECORD_KEY).is_in(keys))
@@ -123,12 +140,39 @@ class Deriver:
             return at_hand
         return pl.concat([self._stores.as_of.records(item.feed, keys, *bounds), at_hand])
 
+    def _stated(self, feed: Feed, days: list[date]) -> pl.DataFrame:
+        """What the newest statements of a feed say of trading dates: by the history, which has all
+        days; while that is away by `latest`, which has the newest ones."""
+        try:
+            frames = [self._stores.history.stated(feed, day) for day in days]
+        except StoreUnavailableError:
+            return self._stores.latest.whole_frame(feed).filter(pl.col(TRADING_DATE).is_in(days))
+        return pl.concat([pl.DataFrame(schema=feed.record_schema), *frames])
+
+
+def trading_dates_of(records: pl.DataFrame) -> list[date]:
+    """The trading dates that records are of."""
+    return records[TRADING_DATE].drop_nulls().unique().sort().to_list()
+
 
 def newest_picture(origin: Feed, records: pl.DataFrame) -> pl.DataFrame:
     """The records of the newest event time; of a feed that is rewritten, all: a file is one."""
     if origin.rewritten:
         return records
     return records.filter(pl.col(EVENT_TIME) == pl.col(EVENT_TIME).max())
+
+
+def derive_beside(stores: FeedStores, files: HourFiles) -> None:
+    """Derive anew what looks at the statements of a feed that were just written.
+
+    Raises:
+        StoreUnavailableError: a store cannot be reached.
+    """
+    deriver = Deriver(stores)
+    for derived in derived_beside(files.dataset):
+        days = {day for records in files.frames() for day in trading_dates_of(records)}
+        for origin in deriver.affected(derived, days):
+            deriver.write(derived, origin, stores.latest, stores.history)
 
 
 class DerivedHour(HourRecords):
@@ -165,8 +209,18 @@ class DerivedHour(HourRecords):
 
     def frames(self) -> Iterator[pl.DataFrame]:
         """The derived records, as many files at a time as the origin's batches have."""
+        for portion in self.portions():
+            yield portion.records
+
+    def portions(self) -> Iterator[Portion]:
+        """The same, and what of it states: the derived records of a statement do too."""
         for batch in self._files.batches():
-            yield self._deriver.compute(self._dataset, batch.records)
+            origin = batch.portion
+            yield Portion(self._deriver.compute(self._dataset, origin.records), origin.stated)
+
+    def history_portions(self) -> Iterator[Portion]:
+        """All of them."""
+        return self.portions()
 
     def refuse(self, refused: Mapping[str, StoreRejectedError]) -> None:
         """As `HourRecords.refuse`; the files are those of the origin."""

@@ -15,6 +15,7 @@ from trade_assets.ingest.figures import FileFigures
 from trade_assets.ingest.file_status import note_files
 from trade_assets.ingest.hour_records import HourRecords, raise_failed
 from trade_assets.ingest.ingest_stores import IngestStores
+from trade_assets.ingest.isolation import Portion
 from trade_assets.ingest.reading import (
     FileBatch,
     FileResult,
@@ -102,6 +103,15 @@ class HourFiles(HourRecords):
         """The records alone, batch by batch."""
         for batch in self.batches():
             yield batch.records
+
+    def portions(self) -> Iterator[Portion]:
+        """The records, and which files state."""
+        for batch in self.batches():
+            yield batch.portion
+
+    def history_portions(self) -> Iterator[Portion]:
+        """All of them."""
+        return self.portions()
 
     def rewritten(self) -> "Iterator[RewrittenFiles]":
         """The current versions of files that were rewritten between their reading and now; each to
@@ -200,6 +210,15 @@ class RewrittenFiles(HourRecords):
         """The records alone."""
         for batch in self.batches():
             yield batch.records
+
+    def portions(self) -> Iterator[Portion]:
+        """The records, and which files state."""
+        for batch in self.batches():
+            yield batch.portion
+
+    def history_portions(self) -> Iterator[Portion]:
+        """All of them."""
+        return self.portions()
 
     def refuse(self, refused: Mapping[str, StoreRejectedError]) -> None:
         """As `HourRecords.refuse`."""

@@ -11,6 +11,7 @@ import polars as pl
 from trade_assets.datasets.dataset import Dataset
 from trade_assets.errors import StoreRejectedError
 from trade_assets.ingest.figures import Figures
+from trade_assets.ingest.isolation import Portion
 
 LISTED: Final = 10
 """Most files that an error names."""
@@ -46,6 +47,14 @@ class HourRecords(ABC):
     def history_frames(self) -> Iterator[pl.DataFrame]:
         """Those of the records that the history holds."""
         return self.frames()
+
+    def portions(self) -> Iterator[Portion]:
+        """`frames`, with what of them states."""
+        return map(Portion, self.frames())
+
+    def history_portions(self) -> Iterator[Portion]:
+        """`history_frames`, with what of them states."""
+        return map(Portion, self.history_frames())
 
     def newest_set(self) -> WholeSet | None:
         """Of a replaced data set the newest picture: all that Redis can hold of the hours."""

@@ -21,6 +21,7 @@ from trade_assets.errors import (
     UnknownFeedError,
     UnparsableFileError,
 )
+from trade_assets.ingest.isolation import Portion
 from trade_assets.logs import get_logger
 from trade_assets.stores.dynamodb.ledger import FileState
 from trade_assets.stores.s3.objects import ObjectBytes, ObjectStore
@@ -55,6 +56,7 @@ class FileResult:
         unknown_columns: columns or fields that the data set does not know.
         error: why it is not stored; None if it is.
         superseded: the ETag that was asked for, where a newer version was read.
+        modified_at: LastModified of what was read; None if nothing was.
     """
 
     version: FileVersion
@@ -70,6 +72,7 @@ class FileResult:
     state: FileState = FileState.STORED
     error: str | None = None
     superseded: str | None = None
+    modified_at: datetime | None = None
 
     @property
     def is_damaged(self) -> bool:
@@ -77,6 +80,12 @@ class FileResult:
         return self.state is FileState.QUARANTINED or any(
             not row.duplicate for row in self.rejected
         )
+
+    @property
+    def states(self) -> bool:
+        """Whether the file is a statement, if files of its data set are: something of it could be
+        read, or it says clearly that there is nothing."""
+        return self.state is FileState.STORED and (self.rows_stored > 0 or not self.is_damaged)
 
     def without_records(self) -> "FileResult":
         """The same file without its rows, for accounting when they are written."""
@@ -103,6 +112,20 @@ class FileBatch:
     dataset: ParsedDataset
     files: list[FileResult]
     records: pl.DataFrame = field(repr=False)
+
+    @property
+    def portion(self) -> Portion:
+        """The records, and when those of the files were written that are statements."""
+        if self.dataset.statement is None:
+            return Portion(self.records)
+        return Portion(
+            self.records,
+            {
+                file.version.key: file.modified_at
+                for file in self.files
+                if file.states and file.modified_at is not None
+            },
+        )
 
 
 def read_files(objects: ObjectStore, versions: Sequence[FileVersion]) -> list[FileResult]:
@@ -195,7 +218,10 @@ def _result(version: FileVersion, loaded: ObjectBytes | TradeAssetsError) -> Fil
     if version.etag and version.etag != read.etag:
         superseded = version.etag
         read = replace(read, landed_at=loaded.info.landed_at)
-    return _parsed(FileResult(read, loaded.info.size, superseded=superseded), loaded.data)
+    found = FileResult(
+        read, loaded.info.size, superseded=superseded, modified_at=loaded.info.landed_at
+    )
+    return _parsed(found, loaded.data)
 
 
 def _parsed(read: FileResult, data: bytes) -> FileResult:

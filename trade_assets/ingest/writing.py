@@ -6,6 +6,7 @@ from typing import Protocol
 import polars as pl
 
 from trade_assets.datasets.dataset import Dataset
+from trade_assets.datasets.statements import NOTHING_STATED, StatedAt
 from trade_assets.stores.dynamodb.history_store import HistoryWritten
 from trade_assets.stores.redis.latest_set import Replaced
 from trade_assets.stores.redis.latest_store import LatestWritten
@@ -14,7 +15,9 @@ from trade_assets.stores.redis.latest_store import LatestWritten
 class LatestWriter(Protocol):
     """Writes newest records, as `LatestStore` does."""
 
-    def write(self, dataset: Dataset, records: pl.DataFrame, /) -> LatestWritten:
+    def write(
+        self, dataset: Dataset, records: pl.DataFrame, stated: StatedAt = NOTHING_STATED, /
+    ) -> LatestWritten:
         """Offer records as the newest ones."""
 
 
@@ -30,5 +33,7 @@ class SetWriter(LatestWriter, Protocol):
 class HistoryWriter(Protocol):
     """Writes records for good, as `HistoryStore` does."""
 
-    def write(self, dataset: Dataset, records: pl.DataFrame, /) -> HistoryWritten:
+    def write(
+        self, dataset: Dataset, records: pl.DataFrame, stated: StatedAt = NOTHING_STATED, /
+    ) -> HistoryWritten:
         """Store records for good."""

@@ -7,7 +7,9 @@ import polars as pl
 
 from trade_assets.datasets.dataset import Dataset
 from trade_assets.datasets.keys import HISTORY
+from trade_assets.datasets.statements import NOTHING_STATED, StatedAt
 from trade_assets.errors import StoreRejectedError
+from trade_assets.ingest.former_records import restore_former
 from trade_assets.ingest.hour_records import HourOpener, HourRecords
 from trade_assets.ingest.ingest_stores import IngestStores
 from trade_assets.ingest.isolation import Isolation
@@ -31,19 +33,24 @@ class HistoryIOManager(dg.IOManager):
         """The same over other connections: for who is in more of a hurry, or less."""
         return HistoryIOManager(stores, self._hours)
 
-    def write(self, dataset: Dataset, records: pl.DataFrame) -> HistoryWritten:
+    def write(
+        self, dataset: Dataset, records: pl.DataFrame, stated: StatedAt = NOTHING_STATED
+    ) -> HistoryWritten:
         """Store records for good; see `HistoryStore.write`."""
-        return self._stores.history.write(dataset, records)
+        return self._stores.history.write(dataset, records, stated)
 
     def store(self, hours: HourRecords) -> None:
         """Write all records of hours that the history holds."""
-        for records in hours.history_frames():
-            parts = Isolation(records)
+        for portion in hours.history_portions():
+            parts = Isolation(portion)
             for part in parts:
                 try:
-                    hours.figures.history_puts += self.write(hours.dataset, part).puts
+                    written = self.write(hours.dataset, part.records, part.stated)
                 except StoreRejectedError as error:
                     parts.refuse(part, error)
+                    continue
+                hours.figures.history_puts += written.puts
+                restore_former(self._stores, hours.dataset, written.dropped)
             hours.refuse(parts.refused)
 
     def handle_output(self, context: dg.OutputContext, obj: HourRecords) -> None:

@@ -7,6 +7,7 @@ import polars as pl
 
 from trade_assets.datasets.dataset import Dataset
 from trade_assets.datasets.keys import LATEST
+from trade_assets.datasets.statements import NOTHING_STATED, StatedAt
 from trade_assets.errors import StoreRejectedError
 from trade_assets.ingest.hour_records import HourRecords
 from trade_assets.ingest.ingest_stores import IngestStores
@@ -26,9 +27,11 @@ class LatestIOManager(dg.IOManager):
         """The same over other connections: for who is in more of a hurry, or less."""
         return LatestIOManager(stores)
 
-    def write(self, dataset: Dataset, records: pl.DataFrame) -> LatestWritten:
+    def write(
+        self, dataset: Dataset, records: pl.DataFrame, stated: StatedAt = NOTHING_STATED
+    ) -> LatestWritten:
         """Offer records as the newest ones; see `LatestStore.write`."""
-        return self._stores.latest.write(dataset, records)
+        return self._stores.latest.write(dataset, records, stated)
 
     def replace(
         self, dataset: Dataset, records: pl.DataFrame, file_key: str, event_time: datetime
@@ -41,13 +44,16 @@ class LatestIOManager(dg.IOManager):
         if hours.dataset.replaced:
             self._replace(hours)
             return
-        for records in hours.frames():
-            parts = Isolation(records)
+        for portion in hours.portions():
+            parts = Isolation(portion)
             for part in parts:
                 try:
-                    hours.figures.latest_changed += self.write(hours.dataset, part).changed
+                    written = self.write(hours.dataset, part.records, part.stated)
                 except StoreRejectedError as error:
                     parts.refuse(part, error)
+                    continue
+                hours.figures.latest_changed += written.changed
+                hours.figures.gone += written.gone
             hours.refuse(parts.refused)
 
     def handle_output(self, context: dg.OutputContext, obj: HourRecords) -> None:

@@ -46,6 +46,18 @@ def record_expiry(settings: Settings, dataset: Dataset) -> pl.Expr | None:
     return hour.str.to_datetime("%Y-%m-%d/hh=%H:%M").dt.epoch("s") + _seconds_after_landing(kept)
 
 
+def mark_expiry(settings: Settings, dataset: Dataset, stated_at: datetime) -> int | None:
+    """`EXPIRES_AT` of what says that a statement written then (aware) closes records: they, which
+    landed before, go first."""
+    days = settings.stores.history_ttl_days.get(dataset.path)
+    if days is not None:
+        return int((stated_at + timedelta(days=days)).timestamp())
+    kept = kept_locally(settings, dataset)
+    if kept is None:
+        return None
+    return int(stated_at.timestamp()) + _seconds_after_landing(kept)
+
+
 def line_expiry(settings: Settings, landed_at: datetime) -> int | None:
     """`EXPIRES_AT` of a line about a file that landed then (aware): it outlives the file."""
     kept = kept_locally(settings)

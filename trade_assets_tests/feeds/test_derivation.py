@@ -11,6 +11,7 @@ from trade_assets.feeds.datasets import DERIVED, FEEDS, derived_from
 from trade_assets.feeds.derivation import Deriver, newest_picture
 from trade_assets.feeds.derived.declarations import GREEKS, POSITIONS
 from trade_assets.feeds.derived.greeks import Reason
+from trade_assets.ingest.isolation import Portion
 from trade_assets.settings import Settings
 from trade_assets_tests.feeds.stream.derived_files import (
     CALLS,
@@ -116,7 +117,7 @@ def test_without_a_time_to_expiry_there_are_reasons_instead(plain: Stores) -> No
 @pytest.mark.parametrize("dataset", DERIVED.values(), ids=lambda dataset: dataset.name)
 def test_nothing_is_derived_from_nothing(plain: Stores, dataset: Any) -> None:
     nothing = pl.DataFrame(schema=dataset.origin.record_schema)
-    written = Deriver(plain).write(dataset, nothing, plain.latest, plain.history)
+    written = Deriver(plain).write(dataset, Portion(nothing), plain.latest, plain.history)
     assert (written.latest_changed, written.history_puts) == (0, 0)
     assert written.records.schema == dataset.record_schema
     assert written.records.is_empty()
@@ -140,7 +141,7 @@ def test_positions_follow_a_ledger_that_is_rewritten_and_count_what_was_held(
     found = []
     for prices in ([111.0], [111.25, 112.0], [111.25, 112.0]):
         trades = keep(plain, ledger_key(), ledger_bytes(prices))
-        written = Deriver(plain).write(POSITIONS, trades, plain.latest, plain.history)
+        written = Deriver(plain).write(POSITIONS, Portion(trades), plain.latest, plain.history)
         (latest,) = plain.latest.read(POSITIONS, ["ZNU25"])
         (history,) = plain.history.read(POSITIONS, "ZNU25")
         assert float(history["position_quantity"]) == float(latest["position_quantity"])

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from trade_assets.datasets.records import FILE_KEY, ROW
 from trade_assets.errors import StoreRejectedError
-from trade_assets.ingest.isolation import Isolation
+from trade_assets.ingest.isolation import Isolation, Portion
 
 KEYS = st.lists(st.sampled_from(["a", "b", "c", "d"]), max_size=20)
 
@@ -15,16 +15,16 @@ def write(records: pl.DataFrame, refused: set[str]) -> tuple[list[int], list[str
     """Write through a store that refuses files: rows written, files refused, calls."""
     written: list[int] = []
     calls = 0
-    parts = Isolation(records)
+    parts = Isolation(Portion(records))
     for part in parts:
         calls += 1
         try:
-            if refused.intersection(part[FILE_KEY]):
+            if refused.intersection(part.records[FILE_KEY]):
                 raise StoreRejectedError("refused")
         except StoreRejectedError as error:
             parts.refuse(part, error)
             continue
-        written += part[ROW].to_list()
+        written += part.records[ROW].to_list()
     return written, sorted(parts.refused), calls
 
 

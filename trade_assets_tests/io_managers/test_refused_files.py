@@ -5,6 +5,7 @@ import pytest
 
 from trade_assets.datasets.dataset import Dataset
 from trade_assets.datasets.records import FILE_KEY
+from trade_assets.datasets.statements import NOTHING_STATED, StatedAt
 from trade_assets.errors import StoreRejectedError
 from trade_assets.feeds.derivation import DerivedHour
 from trade_assets.feeds.derived.declarations import GREEKS
@@ -22,10 +23,12 @@ GOOD, BAD = spot_key(1), spot_key(2)
 class RefusingHistory(HistoryIOManager):
     """Refuses whatever comes from one file."""
 
-    def write(self, dataset: Dataset, records: pl.DataFrame) -> HistoryWritten:
+    def write(
+        self, dataset: Dataset, records: pl.DataFrame, stated: StatedAt = NOTHING_STATED
+    ) -> HistoryWritten:
         if BAD in records[FILE_KEY].to_list():
             raise StoreRejectedError("refused, as asked")
-        return super().write(dataset, records)
+        return super().write(dataset, records, stated)
 
 
 def bids(stores: Stores) -> list[float]:

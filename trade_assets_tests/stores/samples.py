@@ -79,8 +79,9 @@ def items(settings: Settings, table: str) -> list[dict[str, Any]]:
 
 
 def history_items(settings: Settings) -> list[dict[str, Any]]:
-    """All items of the history table."""
-    return items(settings, settings.history_table)
+    """All records and marks of the history table."""
+    found = items(settings, settings.history_table)
+    return [item for item in found if not item["pk"]["S"].startswith("#")]
 
 
 def raw_redis(settings: Settings) -> "redis.Redis":

@@ -20,6 +20,7 @@ from trade_assets.defs.shared.hour_assets import (
     say_row_counts,
 )
 from trade_assets.defs.shared.names import FEED_STORES
+from trade_assets.feeds.derivation import derive_beside
 from trade_assets.feeds.feed_stores import FeedStores
 from trade_assets.feeds.hour_files import HourFiles
 from trade_assets.io_managers.metadata import figures_metadata
@@ -59,6 +60,7 @@ def feed_assets(feed: Feed, partitions: dg.HourlyPartitionsDefinition) -> dg.Ass
             for layer in written:
                 getattr(context.resources, IO_MANAGERS[layer]).store(newer)
         if len(written) == len(IO_MANAGERS):
+            derive_beside(stores, files)
             files.account(context.run.run_id)
         files.raise_failed()
         for outcome in write_check_outcomes(figures, stores):

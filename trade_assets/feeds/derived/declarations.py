@@ -29,7 +29,7 @@ from trade_assets.feeds.derived.positions import (
 )
 from trade_assets.feeds.formats.sod import SOD
 from trade_assets.feeds.formats.spot_risk import SPOT_RISK
-from trade_assets.feeds.formats.trade_ledger import FILLS
+from trade_assets.feeds.formats.trade_ledger import FILLS, LEDGER_STATEMENT
 from trade_assets.feeds.formats.vtexp import VTEXP
 from trade_assets.market.identify import INSTRUMENT_ID, UNDERLYING_ID
 from trade_assets.market.symbols import (
@@ -46,9 +46,11 @@ Figures = dict[str, float | int]
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """What a derived data set looks at beside its origin's records, as of their event times.
+    """What a derived data set looks at beside its origin's records.
 
-    `keys` names the record keys that matter for given records of the origin; None: all of them.
+    `keys` names the record keys that matter for given records of the origin, as of their event
+    times; None, of a feed whose files are statements: what their newest versions say of the
+    records' trading dates, whenever they say it.
     """
 
     feed: Feed
@@ -134,6 +136,7 @@ POSITIONS: Final = Derived(
     record_key_is="the instrument",
     event_time_is="the start of the trading day, 17:00 US Central of the one before",
     rewritten=True,
+    statement=LEDGER_STATEMENT,
     origin=FILLS,
     inputs={"start_of_day": Input(SOD)},
     derive=lambda fills, inputs: positions(fills, inputs["start_of_day"]),

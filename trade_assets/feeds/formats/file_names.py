@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 import polars as pl
 
 from trade_assets.datasets.records import EVENT_TIME, EVENT_TIME_TYPE, TRADING_DATE
+from trade_assets.datasets.statements import Scope, StatementRule
 from trade_assets.errors import UnparsableFileError
 from trade_assets.market.trading_days import CENTRAL, EPOCH, stamp_to_utc, trading_date
 
@@ -43,6 +44,24 @@ def file_time(file_name: str, pattern: re.Pattern[str]) -> FileTime:
         raise UnparsableFileError(file_name, "its name holds no time that exists in US Central")
     central = event_time.astimezone(CENTRAL).replace(tzinfo=None)
     return FileTime(event_time, trading_date(central))
+
+
+def daily_statement(pattern: re.Pattern[str]) -> StatementRule:
+    """The rule of files that are the whole truth about the day in their name; of several of a day
+    that of the later time is the later edition."""
+
+    def scope(file_name: str, _: date | None) -> Scope | None:
+        match = pattern.fullmatch(file_name)
+        if match is None:
+            return None
+        day = match["day"]
+        return Scope(f"{day[:4]}-{day[4:6]}-{day[6:]}", "day")
+
+    def edition(file_name: str) -> str:
+        match = pattern.fullmatch(file_name)
+        return match["time"].ljust(6, "0") if match else ""
+
+    return StatementRule(scope, edition)
 
 
 def repeated(name: str, utc: datetime, length: int) -> pl.Series:

@@ -20,7 +20,7 @@ from trade_assets.feeds.formats.bloomberg_prices import (
     settlement_prices,
 )
 from trade_assets.feeds.formats.csv_rows import Rows, finish, read_rows, with_leftovers
-from trade_assets.feeds.formats.file_names import file_time
+from trade_assets.feeds.formats.file_names import daily_statement, file_time
 from trade_assets.market.identify import identify
 from trade_assets.market.prices import PriceNotation
 from trade_assets.market.products import PRODUCTS, Quoting
@@ -89,4 +89,6 @@ FUTURES_SETTLEMENT: Final = Feed(
     gap_seconds=DAILY_GAP_SECONDS,
     freshness_seconds=DAILY_FRESHNESS_SECONDS,
     traded_columns=tuple(PRICE_SCHEMA),
+    rewritten=True,
+    statement=daily_statement(FILE_PATTERN),
 )

@@ -20,7 +20,7 @@ from trade_assets.feeds.formats.bloomberg_prices import (
     settlement_prices,
 )
 from trade_assets.feeds.formats.csv_rows import Rows, finish, nulls, read_rows
-from trade_assets.feeds.formats.file_names import file_time
+from trade_assets.feeds.formats.file_names import daily_statement, file_time
 from trade_assets.feeds.formats.typed_columns import DateForm, read_dates
 from trade_assets.market.identify import INSTRUMENT_ID, UNDERLYING_ID, identify
 from trade_assets.market.prices import PriceNotation, cabinet
@@ -105,4 +105,6 @@ OPTIONS_SETTLEMENT: Final = Feed(
     gap_seconds=DAILY_GAP_SECONDS,
     freshness_seconds=DAILY_FRESHNESS_SECONDS,
     traded_columns=tuple(PRICE_SCHEMA),
+    rewritten=True,
+    statement=daily_statement(FILE_PATTERN),
 )

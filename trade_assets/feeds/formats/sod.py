@@ -8,7 +8,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import date
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Final
 
@@ -16,6 +16,7 @@ import polars as pl
 
 from trade_assets.datasets.dataset import Feed
 from trade_assets.datasets.records import ParsedFile
+from trade_assets.datasets.statements import Scope, StatementRule
 from trade_assets.errors import SymbolError
 from trade_assets.feeds.cadence import DAILY_FRESHNESS_SECONDS, DAILY_GAP_SECONDS
 from trade_assets.feeds.formats.csv_rows import Rows, finish, read_rows, with_leftovers
@@ -170,13 +171,27 @@ def _instrument(
 
 
 def _record_keys(text: pl.DataFrame, parts: pl.DataFrame) -> pl.Series:
-    """Keys of the positions; rows that differ get one each, identical ones share theirs."""
-    lots: defaultdict[str, dict[tuple[str, ...], int]] = defaultdict(dict)
+    """Keys of the lots: what is held, how much and at what price, so that correcting one line
+    renames no other. Lots that agree in that are numbered; identical rows share a key."""
+    twins: defaultdict[str, dict[tuple[str, ...], int]] = defaultdict(dict)
     keys = []
-    for row, key in zip(text.iter_rows(), _instrument_keys(text, parts), strict=True):
-        number = lots[key].setdefault(row, len(lots[key]) + 1)
-        keys.append(key if number == 1 else f"{key}#{number}")
+    amounts = text.select("LONG_SHORT", "QUANTITY", "PRICE_TODAY").iter_rows()
+    rows = zip(text.iter_rows(), amounts, _instrument_keys(text, parts), strict=True)
+    for row, (side, quantity, price), instrument in rows:
+        sign = "-" if side == "S" else ""
+        lot = f"{instrument}#{sign}{_amount(quantity)}@{_amount(price)}"
+        number = twins[lot].setdefault(row, len(twins[lot]) + 1)
+        keys.append(lot if number == 1 else f"{lot}#{number}")
     return pl.Series(keys, dtype=pl.String)
+
+
+def _amount(text: str) -> str:
+    """A number without sign and needless zeros; what is none, as it stands (`111'280`)."""
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        return text
+    return f"{abs(number).normalize():f}" if number.is_finite() else text
 
 
 def _instrument_keys(text: pl.DataFrame, parts: pl.DataFrame) -> Iterator[str]:
@@ -239,6 +254,13 @@ def _leftovers(rows: Rows) -> dict[int, dict[str, str]]:
     return found
 
 
+def _scope(file_name: str, trading_date: date | None) -> Scope | None:
+    """Day, and the name that a set of accounts has every day: the file's without its digits."""
+    if trading_date is None:
+        return None
+    return Scope(trading_date.isoformat(), re.sub("[0-9]", "", file_name))
+
+
 SOD: Final = Feed(
     source="actant",
     name="sod",
@@ -247,11 +269,12 @@ SOD: Final = Feed(
     parse=parse_sod,
     schema=SCHEMA,
     columns=COLUMN_TEXTS,
-    record_key_is="the account and the instrument; #2, #3 … are further lots of it in one file",
+    record_key_is="the account, the instrument and the lot (#quantity@price, as the file has them)",
     event_time_is="the start of the trading day RUN_DATE, 17:00 US Central of the one before",
     cadence_seconds=TRADING_DAY_SECONDS,
     gap_seconds=DAILY_GAP_SECONDS,
     freshness_seconds=DAILY_FRESHNESS_SECONDS,
     rewritten=True,
     traded_columns=("price",),
+    statement=StatementRule(_scope, succeeds=True),
 )

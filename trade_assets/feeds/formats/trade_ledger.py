@@ -12,6 +12,7 @@ import polars as pl
 
 from trade_assets.datasets.dataset import Feed
 from trade_assets.datasets.records import ParsedFile
+from trade_assets.datasets.statements import Scope, StatementRule
 from trade_assets.errors import UnparsableFileError
 from trade_assets.feeds.formats.csv_rows import Rows, finish, read_rows
 from trade_assets.market.identify import identify
@@ -122,6 +123,16 @@ def _kinds(local: pl.Series, prices: pl.Series) -> pl.Series:
     return kinds.set(prices == 0, EXERCISE).set(local.dt.time() == time(0), START_OF_DAY)
 
 
+def _ledger_scope(file_name: str, _: date | None) -> Scope | None:
+    try:
+        return Scope(_day_of(file_name).isoformat(), file_name)
+    except UnparsableFileError:
+        return None
+
+
+LEDGER_STATEMENT: Final = StatementRule(_ledger_scope)
+"""A ledger is the whole truth about its day: a trade that it does not list any more is busted."""
+
 FILLS: Final = Feed(
     source="tt",
     name="fills",
@@ -135,4 +146,5 @@ FILLS: Final = Feed(
     freshness_seconds=300.0,
     rewritten=True,
     traded_columns=("price",),
+    statement=LEDGER_STATEMENT,
 )

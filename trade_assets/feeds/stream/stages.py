@@ -4,17 +4,15 @@ accounted for. A store that is away costs the batch nothing but what it owes tha
 
 from datetime import UTC, datetime
 
-import polars as pl
-
-from trade_assets.datasets.records import FILE_KEY
+from trade_assets.datasets.keys import parse_feed_key
 from trade_assets.errors import (
     DynamoUnavailableError,
     StoreRejectedError,
     StoreUnavailableError,
     TransientError,
 )
-from trade_assets.feeds.datasets import derived_from
-from trade_assets.feeds.derivation import Deriver
+from trade_assets.feeds.datasets import derived_beside, derived_from
+from trade_assets.feeds.derivation import Deriver, trading_dates_of
 from trade_assets.feeds.derived.declarations import Derived
 from trade_assets.feeds.feed_stores import FeedStores
 from trade_assets.feeds.stream.gates import StoreGates, store_of
@@ -23,8 +21,9 @@ from trade_assets.feeds.stream.owed import RecordStore
 from trade_assets.feeds.stream.reporting import StreamReports, report_batch
 from trade_assets.ingest.accounting import account
 from trade_assets.ingest.file_status import note_files
-from trade_assets.ingest.isolation import Isolation
-from trade_assets.ingest.reading import FileBatch, FileResult, by_dataset, describe, mark_refused
+from trade_assets.ingest.former_records import restore_former
+from trade_assets.ingest.isolation import Isolation, Portion
+from trade_assets.ingest.reading import FileBatch, by_dataset, describe, mark_refused
 from trade_assets.ingest.rewrites import RewrittenTooFastError, follow_rewrites
 from trade_assets.ingest.writing import HistoryWriter, LatestWriter
 from trade_assets.logs import get_logger
@@ -70,7 +69,7 @@ class StoreStages:
     def derive(self, work: MicroBatch) -> None:
         """Write what is derived from the files to both stores, and nothing else."""
         for batch in by_dataset(list(work.results.values())):
-            self._derive_all(work, batch, batch.records, self._history_for(anyway=False))
+            self._derive_all(work, batch, batch.portion, self._history_for(anyway=False))
 
     def finish(self, work: MicroBatch) -> None:
         """Account for the files that both stores have, and report them."""
@@ -89,11 +88,11 @@ class StoreStages:
         if self.gates.is_closed(RecordStore.LATEST) and not anyway:
             self._owe(work, batch, RecordStore.LATEST)
             return
-        parts = Isolation(batch.records)
+        parts = Isolation(batch.portion)
         try:
             for part in parts:
                 try:
-                    written = self._latest.write(batch.dataset, part)
+                    written = self._latest.write(batch.dataset, part.records, part.stated)
                 except StoreRejectedError as error:
                     parts.refuse(part, error)
                     continue
@@ -108,21 +107,24 @@ class StoreStages:
             self._owe(work, batch, RecordStore.LATEST)
 
     def _keep(self, work: MicroBatch, batch: FileBatch, *, anyway: bool = False) -> None:
-        parts = Isolation(batch.records)
+        parts = Isolation(batch.portion)
         for part in parts:
             history = self._history_for(anyway=anyway)
             if history is None:
                 self._owe(work, batch, RecordStore.HISTORY)
             else:
                 try:
-                    work.puts[batch.dataset.path] += history.write(batch.dataset, part).puts
+                    written = history.write(batch.dataset, part.records, part.stated)
+                    work.puts[batch.dataset.path] += written.puts
+                    restore_former(self._stores, batch.dataset, written.dropped)
                 except StoreRejectedError as error:
                     parts.refuse(part, error)
                     continue
                 except StoreUnavailableError as error:
-                    self.gates.close(RecordStore.HISTORY, error)
-                    self._owe(work, batch, RecordStore.HISTORY)
-                    history = None
+                    store = store_of(error)
+                    self.gates.close(store, error)
+                    self._owe(work, batch, store)
+                    history = None if store is RecordStore.HISTORY else history
             self._derive_all(work, batch, part, history)
         mark_refused(work.results, parts.refused)
 
@@ -135,39 +137,42 @@ class StoreStages:
         self,
         work: MicroBatch,
         batch: FileBatch,
-        records: pl.DataFrame,
+        part: Portion,
         history: HistoryWriter | None,
     ) -> None:
         """Derive from records; what a store is not there for is owed to it with the files."""
-        newest = work.results[records[FILE_KEY][-1]]
-        for derived in derived_from(batch.dataset):
-            try:
-                self._derive(derived, records, newest, history)
-            except StoreUnavailableError as error:
-                store = store_of(error)
-                self.gates.close(store, error)
-                self._owe(work, batch, store)
-
-    def _derive(
-        self,
-        derived: Derived,
-        records: pl.DataFrame,
-        newest: FileResult,
-        history: HistoryWriter | None,
-    ) -> None:
-        """Derive from records. What cannot be derived costs the derived records only."""
-        written, failure = None, ""
         try:
-            written = self._deriver.write(
-                derived, records, self._latest, history or _LaterHistory()
-            )
+            for derived in derived_from(batch.dataset) if part.file_keys else ():
+                self._derive(derived, part, history)
+            for derived in derived_beside(batch.dataset):
+                self._derive_again(derived, part, history)
+        except StoreUnavailableError as error:
+            store = store_of(error)
+            self.gates.close(store, error)
+            self._owe(work, batch, store)
+
+    def _derive_again(self, derived: Derived, part: Portion, history: HistoryWriter | None) -> None:
+        """Derive anew from earlier files of the origin for which an input says something else."""
+        try:
+            for origin in self._deriver.affected(derived, trading_dates_of(part.records)):
+                self._derive(derived, origin, history)
+        except TransientError:
+            raise
+        except Exception:
+            log.exception("cannot derive anew", dataset=derived.path, files=part.file_keys)
+
+    def _derive(self, derived: Derived, part: Portion, history: HistoryWriter | None) -> None:
+        """Derive from records. What cannot be derived costs the derived records only."""
+        written, failure, newest = None, "", part.file_keys[-1]
+        try:
+            written = self._deriver.write(derived, part, self._latest, history or _LaterHistory())
         except TransientError:
             raise
         except Exception as error:
             failure = describe(error)
-            log.exception("cannot derive", dataset=derived.path, file=newest.version.key)
+            log.exception("cannot derive", dataset=derived.path, file=newest)
         if history is not None:
-            self._reports.add_derived(derived, newest.partition, written, failure)
+            self._reports.add_derived(derived, parse_feed_key(newest).partition, written, failure)
 
     def _owe(self, work: MicroBatch, batch: FileBatch, store: RecordStore) -> None:
         work.owe(store, [file.version.key for file in batch.files])

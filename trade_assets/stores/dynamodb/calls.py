@@ -85,6 +85,14 @@ class DynamoCalls:
             pass
         return len(chunks)
 
+    def delete_all(self, table: str, keys: Sequence[tuple[str, str]]) -> None:
+        """Delete the items of those (pk, sk) that exist, as `put_all` puts them."""
+        requests = [
+            {"DeleteRequest": {"Key": {"pk": {"S": pk}, "sk": {"S": sk}}}} for pk, sk in keys
+        ]
+        chunks = _chunks(requests, BATCH_WRITE_ITEMS)
+        self.map(lambda chunk: self._put_unprocessed({table: chunk}), chunks)
+
     def get_all(self, table: str, keys: Sequence[tuple[str, str]]) -> list[Item]:
         """The items (DynamoDB-JSON) of those (pk, sk) that exist; consistent reads, any order."""
         found: list[Item] = []
@@ -97,7 +105,8 @@ class DynamoCalls:
     def query(
         self, request: Mapping[str, Any], what: str, limit: int | None = None
     ) -> Iterator[Item]:
-        """The items (DynamoDB-JSON) that a Query finds, at most `limit`; a page at a time.
+        """The items (DynamoDB-JSON) that a Query finds, at most `limit`; a page at a time, of the
+        request's own `Limit` if it has one.
 
         `what` says for errors what is being read.
         """
@@ -145,17 +154,18 @@ class DynamoCalls:
         ).encode()  # fmt: skip
         answer = self.call("BatchWriteItem", body)
         if answer not in _NOTHING_UNPROCESSED:
-            self._put_unprocessed(answer)
+            self._put_unprocessed(orjson.loads(answer).get("UnprocessedItems") or {})
 
-    def _put_unprocessed(self, answer: bytes) -> None:
+    def _put_unprocessed(self, requests: Mapping[str, Any]) -> None:
         """Send what was throttled again, with growing pauses, until nothing is left."""
-        pending = orjson.loads(answer).get("UnprocessedItems") or {}
+        pending = requests
         for attempt in self._retries.policy():
             with attempt:
                 if not pending:
                     return
                 body = orjson.dumps({"RequestItems": pending})
-                pending = orjson.loads(self._once("BatchWriteItem", body)).get("UnprocessedItems")
+                answer = orjson.loads(self._once("BatchWriteItem", body))
+                pending = answer.get("UnprocessedItems") or {}
                 if pending:
                     raise DynamoUnavailableError("DynamoDB is throttling BatchWriteItem")
 

@@ -6,18 +6,29 @@ same items, so a replay writes nothing new.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
+from itertools import islice
 from typing import Any, Final
 
 import orjson
 import polars as pl
 
 from trade_assets.datasets.dataset import Dataset
-from trade_assets.datasets.records import EVENT_TIME, FEED, FILE_KEY, RECORD_KEY, SOURCE
+from trade_assets.datasets.records import EVENT_TIME, FEED, FILE_KEY, RECORD_KEY, ROW, SOURCE
+from trade_assets.datasets.statements import (
+    NOTHING_STATED,
+    StatedAt,
+    Statement,
+    Version,
+    moment_of,
+    statements_of,
+)
+from trade_assets.datasets.timelines import Timeline
 from trade_assets.errors import StoreRejectedError
 from trade_assets.settings import Settings
 from trade_assets.stores.dynamodb.calls import ConditionFailedError, DynamoCalls, Item
+from trade_assets.stores.dynamodb.statement_index import StatementIndex, record_pk, standing
 from trade_assets.stores.expiry import EXPIRES_AT, record_expiry
 from trade_assets.stores.serialise import dynamodb_items, iso_text, typed_frame, with_keys
 
@@ -27,12 +38,18 @@ _NOT_NEWER: Final = "NOT (file_key > :file_key AND file_key < :end)"
 """Holds for an absent, a damaged and an older item, as `_is_newer` does for one that was read."""
 
 
+_MARKS_BESIDE: Final = 8
+"""Items that are read beside those asked for, so that a mark before them costs no other page."""
+
+
 @dataclass(frozen=True, slots=True)
 class HistoryWritten:
-    """What a write did: `rows` are in the table, of which `puts` had to be sent."""
+    """What a write did: `rows` are in the table, of which `puts` had to be sent; `dropped` are
+    record keys that the newest version of a statement, which this was, does not say any more."""
 
     rows: int
     puts: int
+    dropped: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +69,29 @@ class HistoryStore:
         self._settings = settings
         self._table = settings.history_table
         self._calls = calls or DynamoCalls(settings)
+        self.statements = StatementIndex(settings, self._calls)
 
-    def write(self, dataset: Dataset, records: pl.DataFrame) -> HistoryWritten:
+    def write(
+        self, dataset: Dataset, records: pl.DataFrame, stated: StatedAt = NOTHING_STATED
+    ) -> HistoryWritten:
         """Put records (`dataset.record_schema`); those of several files may come together.
 
         A file of a rewritten data set repeats what earlier versions said: what is stored already is
-        read first and only what differs is put, and never over the version of a later hour.
+        read first and only what differs is put, and never over the version of a later hour. What
+        files of `stated` (with all their rows in `records`) say no more is closed by marks.
         """
+        if dataset.statement is None or not stated:
+            return self._put(dataset, records)
+        dropped: list[str] = []
+        frames = [records.filter(~pl.col(FILE_KEY).is_in(list(stated)))]
+        for statement in statements_of(dataset.statement, records, stated):
+            timeline = self.statements.state(dataset, statement)
+            dropped += timeline.dropped_by(statement.version)
+            frames.append(_not_said_later(statement, timeline))
+        written = self._put(dataset, pl.concat(frames))
+        return HistoryWritten(records.height, written.puts, tuple(dropped))
+
+    def _put(self, dataset: Dataset, records: pl.DataFrame) -> HistoryWritten:
         if records.is_empty():
             return HistoryWritten(0, 0)
         keyed = with_keys(records, record_expiry(self._settings, dataset))
@@ -82,7 +115,8 @@ class HistoryStore:
     ) -> Iterator[dict[str, Any]]:
         """Records of one key by event time: `since` inclusive, `until` exclusive, both aware.
 
-        Values are str, Decimal or bool, under the record's column names; a null is absent.
+        Of statements those are left out that a version written before `until` does not say any
+        more. Values are str, Decimal or bool, under the record's column names; a null is absent.
         """
         if since is not None and until is not None and since >= until:
             return
@@ -93,9 +127,16 @@ class HistoryStore:
             "ExpressionAttributeValues": values,
             "ScanIndexForward": not newest_first,
         }
-        yield from map(
-            plain_record, self._calls.query(query, f"reading history of {record_key}", limit)
-        )
+        what = f"reading history of {record_key}"
+        if dataset.statement is None:
+            yield from map(plain_record, self._calls.query(query, what, limit))
+            return
+        query["ScanIndexForward"] = False
+        if newest_first and limit is not None:
+            query["Limit"] = limit + _MARKS_BESIDE
+        items = standing(dataset.statement, self._calls.query(query, what))
+        ordered = items if newest_first else reversed(list(items))
+        yield from map(plain_record, islice(ordered, limit))
 
     def read_many(
         self, dataset: Dataset, stretches: Sequence[Stretch]
@@ -121,6 +162,25 @@ class HistoryStore:
         keys = list(dict.fromkeys(keyed.select("pk", "sk").iter_rows()))
         items = self._calls.get_all(self._table, keys)
         return typed_frame(dataset, [_texts(item) for item in items])
+
+    def stated(self, dataset: Dataset, day: date) -> pl.DataFrame:
+        """What the newest statements of all scopes of a day say (`dataset.record_schema`)."""
+        frames = [records for _, records in self.statements_on(dataset, day)]
+        return pl.concat([pl.DataFrame(schema=dataset.record_schema), *frames])
+
+    def statements_on(self, dataset: Dataset, day: date) -> Iterator[tuple[Version, pl.DataFrame]]:
+        """Of every scope of a day the newest version and its records."""
+        for _, timeline in self.statements.of_day(dataset, day.isoformat()):
+            if timeline.newest is not None:
+                keys = [
+                    (record_pk(dataset, key), f"{iso_text(moment_of(time))}#{name}")
+                    for name in [timeline.newest.file_name]
+                    for key, times in timeline.holds().items()
+                    for time in times
+                ]
+                items = self._calls.get_all(self._table, keys) if keys else []
+                records = typed_frame(dataset, [_texts(item) for item in items])
+                yield timeline.newest, records.sort(ROW)
 
     def missing(self, dataset: Dataset, records: pl.DataFrame) -> int:
         """How many of the records are not in the table."""
@@ -159,6 +219,20 @@ class HistoryStore:
             self._calls.call("PutItem", orjson.dumps(body))
         except ConditionFailedError:
             return
+
+
+def _not_said_later(statement: Statement, timeline: Timeline) -> pl.DataFrame:
+    """The records of a statement but for those that a later version, whose word is in the table,
+    says too: under one key they are one item."""
+    later = timeline.said_later(statement.version)
+    if not later:
+        return statement.records
+    times = statement.records[EVENT_TIME].dt.epoch("us")
+    keep = [
+        time not in later.get(key, ())
+        for key, time in zip(statement.records[RECORD_KEY], times, strict=True)
+    ]
+    return statement.records.filter(pl.Series(keep, dtype=pl.Boolean))
 
 
 def plain_record(item: Any) -> dict[str, Any]:
@@ -207,7 +281,7 @@ def _key_condition(
     dataset: Dataset, record_key: str, since: datetime | None, until: datetime | None
 ) -> tuple[str, dict[str, Any]]:
     expression = "pk = :pk"
-    values: dict[str, Any] = {":pk": {"S": f"{dataset.source}#{dataset.name}#{record_key}"}}
+    values: dict[str, Any] = {":pk": {"S": record_pk(dataset, record_key)}}
     if since is not None or until is not None:
         expression += " AND sk BETWEEN :since AND :until"
         # '#' follows the time in a sort key and sorts before any digit, letter or '.': a bare

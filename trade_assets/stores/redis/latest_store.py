@@ -6,6 +6,8 @@ Keys (no command touches two slots, so it runs on a cluster):
 * `keys:<source>:<feed>` set of the record keys that exist
 * `set:<source>:<feed>` of a replaced data set: all of it in one hash (`latest_set`), which is what
   its readers get, so that they never see it half replaced; the two above follow
+* `statement:<source>:<feed>:<day>:<scope>` of a data set whose files are statements: which version
+  holds, and what it says (`scope_records`)
 * `updates:<source>:<feed>` trimmed stream, an entry a write: what changed
 * `status:<source>:<feed>` hash: last file, event time, ingest time, lag
 
@@ -15,83 +17,37 @@ again: that repairs what was damaged.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, cast
 
 import orjson
 import polars as pl
 import redis
-from redis.exceptions import NoScriptError
 
 from trade_assets.datasets.dataset import Dataset
 from trade_assets.datasets.records import EVENT_TIME, FILE_KEY, RECORD_KEY, ROW
+from trade_assets.datasets.statements import (
+    NOTHING_STATED,
+    StatedAt,
+    Statement,
+    StatementRule,
+    moment_of,
+    newest_statements,
+    statements_of,
+)
 from trade_assets.settings import Settings
 from trade_assets.stores.redis import latest_set
 from trade_assets.stores.redis.client import (
-    as_redis_error,
     redis_errors,
     scope_of,
 )
 from trade_assets.stores.redis.latest_reader import LatestReader, set_key
 from trade_assets.stores.redis.latest_set import Replaced
+from trade_assets.stores.redis.scope_records import ScopeRecords
+from trade_assets.stores.redis.scripts import GUARDED_STATUS, GUARDED_WRITE, Scripts
 from trade_assets.stores.retrying import NO_RETRIES, Retries, retried
 from trade_assets.stores.serialise import iso_text, iso_time, redis_fields, typed_frame
-
-_GUARDED_WRITE: Final = """
-local stored = redis.pcall('HMGET', KEYS[1], 'event_time', 'file_key')
-local fields
-if stored.err == nil and type(stored[1]) == 'string' and type(stored[2]) == 'string'
-   and string.find(stored[1], '^%d%d%d%d%-%d%d%-%d%dT%d%d:%d%d:%d%d%.%d%d%d%d%d%dZ$')
-   and string.match(stored[2], '^.*/dt=') == string.match(ARGV[2], '^.*/dt=') then
-  if stored[1] > ARGV[1] or (stored[1] == ARGV[1] and stored[2] > ARGV[2]) then
-    return 0
-  end
-  if stored[1] == ARGV[1] and stored[2] == ARGV[2] then
-    fields = cjson.decode(ARGV[3])
-    local same = redis.call('HLEN', KEYS[1]) == #fields / 2
-    if same then
-      local names = {}
-      for i = 1, #fields, 2 do names[#names + 1] = fields[i] end
-      local values = redis.call('HMGET', KEYS[1], unpack(names))
-      for i = 1, #values do
-        if values[i] ~= fields[i * 2] then same = false end
-      end
-    end
-    if same then return 0 end
-  end
-end
-redis.call('DEL', KEYS[1])
-redis.call('HSET', KEYS[1], unpack(fields or cjson.decode(ARGV[3])))
-return 1
-"""
-"""Replace a record unless the stored one is newer or the very same; 1 if it changed anything.
-What is not a hash with a readable event time and a file key of this data set is damaged, and
-replaced.
-"""
-
-_GUARDED_STATUS: Final = """
-local stored = redis.pcall('HGET', KEYS[1], 'last_event_time')
-if type(stored) == 'string'
-   and string.find(stored, '^%d%d%d%d%-%d%d%-%d%dT%d%d:%d%d:%d%d%.%d%d%d%d%d%dZ$')
-   and (stored > ARGV[1] or (stored == ARGV[1] and ARGV[2] == '0')) then
-  if ARGV[2] == '0' then return 0 end
-  local names = {}
-  for i = 3, #ARGV - 1 do names[ARGV[i]] = ARGV[i + 1] end
-  local before = redis.call('HGET', KEYS[1], 'last_ingest_time')
-  if before and before >= names['last_ingest_time'] then return 0 end
-  redis.call('HSET', KEYS[1], 'last_ingest_time', names['last_ingest_time'])
-  if names['lag_seconds'] then
-    redis.call('HSET', KEYS[1], 'lag_seconds', names['lag_seconds'])
-  else
-    redis.call('HDEL', KEYS[1], 'lag_seconds')
-  end
-  return 1
-end
-redis.call('DEL', KEYS[1])
-redis.call('HSET', KEYS[1], unpack(ARGV, 3))
-return 1
-"""
 
 _FOLLOW_ROUNDS: Final = 20
 """Looks for another writer's set, which comes twice a minute, before that one is left to him."""
@@ -99,10 +55,12 @@ _FOLLOW_ROUNDS: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class LatestWritten:
-    """What a write did: of `records` newest records, `changed` replaced what Redis had."""
+    """What a write did: of `records` newest records, `changed` replaced what Redis had; `gone` are
+    no more, since a statement does not say them any more."""
 
     records: int
     changed: int
+    gone: int = 0
 
 
 class LatestStore(LatestReader):
@@ -113,18 +71,37 @@ class LatestStore(LatestReader):
         settings: Settings,
         client: "redis.Redis | None" = None,
         retries: Retries = NO_RETRIES,
+        scripts: Scripts | None = None,
     ) -> None:
         super().__init__(settings, client, retries)
-        self._sha: dict[str, str] = {}
+        self._scripts = scripts or Scripts(self._redis)
 
     @retried
-    def write(self, dataset: Dataset, records: pl.DataFrame) -> LatestWritten:
+    def write(
+        self, dataset: Dataset, records: pl.DataFrame, stated: StatedAt = NOTHING_STATED
+    ) -> LatestWritten:
         """Offer records (`dataset.record_schema`, of any number of files) as the newest ones.
+
+        Of statements only the newest version of a scope is offered, and what it does not say is
+        removed: files of `stated`, with all their rows in `records`.
 
         Raises:
             StoreUnavailableError: Redis cannot be reached; nothing or a part was written, and
                 writing the same again is right.
         """
+        if dataset.statement is None or not stated:
+            return self._offer(dataset, records)
+        total = LatestWritten(0, 0)
+        for statement in newest_statements(statements_of(dataset.statement, records, stated)):
+            written = self._state(dataset, dataset.statement, statement)
+            total = LatestWritten(
+                total.records + written.records,
+                total.changed + written.changed,
+                total.gone + written.gone,
+            )
+        return total
+
+    def _offer(self, dataset: Dataset, records: pl.DataFrame) -> LatestWritten:
         newest = newest_records(records)
         if newest.is_empty():
             return LatestWritten(0, 0)
@@ -188,7 +165,7 @@ class LatestStore(LatestReader):
         flat = [part for pair in fields.items() for part in pair]
         key = f"status:{scope_of(dataset)}"
         again = "0" if repair else "1"
-        self._scripted(_GUARDED_STATUS, [(key, [iso_text(event_time), again, *flat])])
+        self._scripts.run(GUARDED_STATUS, [(key, [iso_text(event_time), again, *flat])])
 
     def frame(self, dataset: Dataset, record_keys: Iterable[str]) -> pl.DataFrame:
         """The newest records of those keys that exist, typed as `dataset.record_schema`."""
@@ -213,8 +190,25 @@ class LatestStore(LatestReader):
         # The set first: a record that exists without its key in the set would never be found.
         with redis_errors("writing record keys"):
             self._redis.sadd(f"keys:{scope_of(dataset)}", *keys)
-        results = self._scripted(_GUARDED_WRITE, calls)
+        results = self._scripts.run(GUARDED_WRITE, calls)
         return [key for key, result in zip(keys, results, strict=True) if result]
+
+    def _state(self, dataset: Dataset, rule: StatementRule, statement: Statement) -> LatestWritten:
+        """Let a statement hold: remove what it does not say, then offer what it says."""
+        scopes = ScopeRecords(self._redis, self._scripts, dataset, rule)
+        claimed = scopes.claim(statement)
+        if claimed is None:
+            return LatestWritten(statement.records.height, 0)
+        # Before the writing: of a record whose time was corrected backwards the old one would win.
+        removed = scopes.remove(statement.scope, claimed.former)
+        written = self._offer(dataset, statement.records)
+        removed |= scopes.settle(statement, claimed)
+        gone = sorted(removed - statement.said.keys())
+        if gone:
+            scopes.forget(gone)
+            time_text = iso_text(moment_of(statement.version.stated_at))
+            self._announce(dataset, (time_text, statement.version.file_key), [], gone)
+        return replace(written, gone=len(gone))
 
     def _follow_set(self, dataset: Dataset, newest: pl.DataFrame, file_key: str) -> None:
         """Make the keys of records those of the set. If another writer swapped it meanwhile, his
@@ -268,34 +262,6 @@ class LatestStore(LatestReader):
                 maxlen=self._settings.stores.updates_max_length,
                 approximate=True,
             )
-
-    def _scripted(self, script: str, calls: list[tuple[str, list[str]]]) -> list[int]:
-        """Run a script for many keys in one round trip; it is loaded where a server lacks it."""
-        results: list[Any] = [0] * len(calls)
-        for _ in range(2):
-            with (
-                redis_errors("writing latest records"),
-                self._redis.pipeline(transaction=False) as pipe,
-            ):
-                sha = self._sha.get(script) or self._load(script)
-                for key, arguments in calls:
-                    # By name: redis-py's cluster pipeline blocks the method, not the command.
-                    pipe.execute_command("EVALSHA", sha, 1, key, *arguments)  # type: ignore[no-untyped-call]
-                answers = pipe.execute(raise_on_error=False)
-            # What was done before the script went missing must not look unchanged.
-            results = [1 if old == 1 else new for old, new in zip(results, answers, strict=True)]
-            if not any(isinstance(result, NoScriptError) for result in results):
-                break
-            self._sha.pop(script, None)
-        for result in results:
-            if isinstance(result, Exception):
-                raise as_redis_error(result, "writing latest records")
-        return cast("list[int]", results)
-
-    def _load(self, script: str) -> str:
-        sha = str(self._redis.script_load(script))
-        self._sha[script] = sha
-        return sha
 
 
 def newest_records(records: pl.DataFrame) -> pl.DataFrame:

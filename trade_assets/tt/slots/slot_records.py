@@ -19,7 +19,7 @@ import polars as pl
 from trade_assets.datasets.keys import PARTITION_FORMAT
 from trade_assets.errors import StoreRejectedError, StoreUnavailableError
 from trade_assets.ingest.accounting import quarantine_damaged
-from trade_assets.ingest.isolation import Isolation
+from trade_assets.ingest.isolation import Isolation, Portion
 from trade_assets.ingest.reading import FileResult, FileVersion, accepted, refused
 from trade_assets.ingest.writing import HistoryWriter, SetWriter
 from trade_assets.logs import get_logger
@@ -298,10 +298,10 @@ class SlotWriter:
             replaced = self._latest.replace(plan.snapshot, last.records, last.key, last.slot)
             plan.gone = len(replaced.gone)
             return
-        parts = Isolation(_joined(readable))
+        parts = Isolation(Portion(_joined(readable)))
         for part in parts:
             try:
-                self._latest.write(plan.snapshot, part)
+                self._latest.write(plan.snapshot, part.records)
             except StoreRejectedError as error:
                 parts.refuse(part, error)
         plan.refuse(parts.refused)
@@ -318,10 +318,10 @@ class SlotWriter:
                 plan.changed = changes[-1].height
         if all(frame.is_empty() for frame in changes):
             return
-        parts = Isolation(pl.concat(changes))
+        parts = Isolation(Portion(pl.concat(changes)))
         for part in parts:
             try:
-                plan.puts += self._history.write(plan.snapshot, part).puts
+                plan.puts += self._history.write(plan.snapshot, part.records).puts
             except StoreRejectedError as error:
                 parts.refuse(part, error)
         plan.refuse(parts.refused)

@@ -146,13 +146,26 @@ def sod_key(values: Mapping[str, object]) -> str:
     return f"{key}:{values['put_call']}" if values["put_call"] else key
 
 
+def sod_lot(row: Mapping[str, str]) -> str:
+    """The lot's part of a position's key."""
+    quantity, price = row["QUANTITY"], row["PRICE_TODAY"]
+    sign = "-" if row["LONG_SHORT"] == "S" else ""
+    shown = price if "'" in price or not price else trimmed(price)
+    return f"{sign}{trimmed(quantity).lstrip('-')}@{shown}"
+
+
+def trimmed(text: str) -> str:
+    """A decimal number without needless zeros."""
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
 def sod_file(data: bytes) -> list[dict[str, object]]:
     """The records of a file without faults and duplicates."""
     seen: defaultdict[str, int] = defaultdict(int)
     records = []
     for at, row in rows_of(data).items():
         values = sod_values(row)
-        key = sod_key(values)
+        key = f"{sod_key(values)}#{sod_lot(row)}"
         seen[key] += 1
         number = f"#{seen[key]}" if seen[key] > 1 else ""
         records.append({"row": at, "record_key": key + number, **values})

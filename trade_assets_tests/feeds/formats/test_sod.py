@@ -3,6 +3,8 @@
 from datetime import UTC, date, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from trade_assets.datasets.records import ParsedFile
 from trade_assets.errors import UnparsableFileError
@@ -60,7 +62,7 @@ def test_a_future() -> None:
     assert row.pop("instrument_id")
     row.pop("underlying_id")
     assert row == {
-        "record_key": "ACCT1:ZN:2025-06-18",
+        "record_key": "ACCT1:ZN:2025-06-18#500@110.125",
         "event_time": datetime(2025, 5, 19, 22, 0, tzinfo=UTC),
         "row": 2,
         "trading_date": date(2025, 5, 20),
@@ -81,7 +83,7 @@ def test_a_future() -> None:
 
 def test_an_option() -> None:
     row = one(**OPTION, LONG_SHORT="S", QUANTITY="100", IS_AMERICAN="Y")
-    assert row["record_key"] == "ACCT1:VY5:2025-05-27:109.5:P"
+    assert row["record_key"] == "ACCT1:VY5:2025-05-27:109.5:P#-100@110.125"
     assert row["event_time"] == datetime(2025, 5, 22, 22, 0, tzinfo=UTC)
     assert (row["expiry"], row["strike_price"], row["put_call"]) == (
         date(2025, 5, 27),
@@ -118,14 +120,18 @@ def test_an_underlying_that_is_no_product_of_ours_is_kept_as_it_is() -> None:
 
 def test_a_future_without_an_expiry() -> None:
     row = one(EXPIRE_DATE="", UNDERLYING="FGBL", ASSET="FGBL")
-    assert (row["record_key"], row["product"], row["expiry"]) == ("ACCT1:FGBL", "FGBL", None)
+    assert (row["record_key"], row["product"], row["expiry"]) == (
+        "ACCT1:FGBL#500@110.125",
+        "FGBL",
+        None,
+    )
     assert row["instrument_id"] is None
 
 
 def test_the_strike_of_a_future_is_none_but_is_not_lost() -> None:
     row = one(STRIKE_PRICE="109.75")
     assert row["strike_price"] is None
-    assert row["record_key"] == "ACCT1:ZN:2025-06-18"
+    assert row["record_key"] == "ACCT1:ZN:2025-06-18#500@110.125"
     assert row["extra"] == '{"STRIKE_PRICE":"109.75"}'
 
 
@@ -283,10 +289,10 @@ def test_further_lots_of_the_same_instrument_have_keys_of_their_own() -> None:
     )
     key = "ACCT1:ZN:2025-06-18"
     assert parsed.frame.select("record_key", "quantity").rows() == [
-        (key, 1.0),
-        (f"{key}#2", 0.0),
-        ("ACCT2:ZN:2025-06-18", 500.0),
-        (f"{key}#3", 3.0),
+        (f"{key}#1@110.125", 1.0),
+        (f"{key}#0@110.125", 0.0),
+        ("ACCT2:ZN:2025-06-18#500@110.125", 500.0),
+        (f"{key}#3@110.125", 3.0),
     ]
     assert parsed.rejected == ()
 
@@ -294,32 +300,55 @@ def test_further_lots_of_the_same_instrument_have_keys_of_their_own() -> None:
 def test_identical_lines_are_duplicates() -> None:
     parsed = parse(line(QUANTITY="1.0"), line(QUANTITY="2.0"), line(QUANTITY="1.0"))
     assert parsed.frame.select("record_key", "row").rows() == [
-        ("ACCT1:ZN:2025-06-18#2", 3),
-        ("ACCT1:ZN:2025-06-18", 4),
+        ("ACCT1:ZN:2025-06-18#2@110.125", 3),
+        ("ACCT1:ZN:2025-06-18#1@110.125", 4),
     ]
     assert [(item.row, item.duplicate) for item in parsed.rejected] == [(2, True)]
 
 
+LOTS = st.lists(st.tuples(st.integers(0, 3), st.sampled_from(["L", "S"])), max_size=6)
+
+
+@given(LOTS, LOTS)
+def test_correcting_one_line_renames_no_other_lot(
+    before: list[tuple[int, str]], after: list[tuple[int, str]]
+) -> None:
+    def keys(*lots: tuple[int, str]) -> set[str]:
+        lines = [line(QUANTITY=str(quantity), LONG_SHORT=side) for quantity, side in lots]
+        return set(parse(*lines).frame["record_key"])
+
+    one_by_one = [keys(lot) for lot in before + after]
+    assert keys(*before, *after) == set().union(*one_by_one)
+
+
+def test_lots_that_differ_in_neither_quantity_nor_price_are_numbered() -> None:
+    parsed = parse(line(LOT_SIZE="1000"), line(LOT_SIZE="100"), line(LOT_SIZE="1000"))
+    assert parsed.frame.select("record_key", "row").rows() == [
+        ("ACCT1:ZN:2025-06-18#500@110.125#2", 3),
+        ("ACCT1:ZN:2025-06-18#500@110.125", 4),
+    ]
+
+
 def test_a_rejected_lot_leaves_the_keys_of_the_others_alone() -> None:
     parsed = parse(line(QUANTITY="x"), line(QUANTITY="2.0"))
-    assert parsed.frame["record_key"].to_list() == ["ACCT1:ZN:2025-06-18#2"]
+    assert parsed.frame["record_key"].to_list() == ["ACCT1:ZN:2025-06-18#2@110.125"]
 
 
 @pytest.mark.parametrize("text", ["109.5", "109.50", "109.5000"])
 def test_the_key_of_a_strike_does_not_depend_on_its_zeros(text: str) -> None:
     row = one(**{**OPTION, "STRIKE_PRICE": text})
-    assert row["record_key"] == "ACCT1:VY5:2025-05-27:109.5:P"
+    assert "ACCT1:VY5:2025-05-27:109.5:P#" in str(row["record_key"])
 
 
 def test_a_round_strike_in_a_key() -> None:
     row = one(**{**OPTION, "STRIKE_PRICE": "100", "PUT_CALL": "C"})
-    assert row["record_key"] == "ACCT1:VY5:2025-05-27:100:C"
+    assert "ACCT1:VY5:2025-05-27:100:C#" in str(row["record_key"])
 
 
 def test_missing_optional_columns_are_null() -> None:
     names = [name for name in ROW if name not in OPTIONAL]
     (row,) = parse(",".join(ROW[name] for name in names), header=",".join(names)).frame.to_dicts()
-    assert row["record_key"] == "ACCT1:ZN"
+    assert row["record_key"] == "ACCT1:ZN#500@110.125"
     absent = ("put_call", "strike_price", "expiry", "lot_size", "is_american", "instrument_id")
     assert {row[name] for name in absent} == {None}
 

@@ -84,8 +84,9 @@ def keep(stores: Stores, key: str, data: bytes) -> pl.DataFrame:
     """Write a file's records into both stores, as if it had been ingested; returns them."""
     feed: Feed = parse_feed_key(key).feed
     records = records_of(key, data)
-    stores.latest.write(feed, records)
-    stores.history.write(feed, records)
+    stated = {key: parse_feed_key(key).hour}
+    stores.latest.write(feed, records, stated)
+    stores.history.write(feed, records, stated)
     return records
 
 

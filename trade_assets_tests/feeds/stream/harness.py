@@ -11,16 +11,19 @@ import polars as pl
 
 from trade_assets.datasets.dataset import Dataset, to_records
 from trade_assets.datasets.keys import parse_feed_key
+from trade_assets.datasets.statements import NOTHING_STATED, StatedAt
 from trade_assets.errors import StoreRejectedError, StoreUnavailableError
 from trade_assets.feeds.datasets import derived_from
 from trade_assets.feeds.derivation import Deriver
 from trade_assets.feeds.derived.declarations import GREEKS, POSITIONS
 from trade_assets.feeds.stream.consumer import StreamConsumer
 from trade_assets.feeds.stream.reporting import StreamReports
+from trade_assets.ingest.isolation import Portion
 from trade_assets.ingest.writing import HistoryWriter, LatestWriter
 from trade_assets.settings import Settings
 from trade_assets.stores.aws import sqs_client
 from trade_assets.stores.dynamodb.history_store import HistoryWritten
+from trade_assets.stores.dynamodb.statement_index import is_mark
 from trade_assets.stores.redis.latest_store import LatestWritten
 from trade_assets.stores.retrying import Retries, retried
 from trade_assets.stores.sqs.notifications import Message, NotificationQueue, QueueDepth
@@ -42,18 +45,22 @@ class AwayAtFirst:
         return self._stores.connections.redis_retries
 
     @retried
-    def latest(self, dataset: Dataset, records: pl.DataFrame) -> LatestWritten:
+    def latest(
+        self, dataset: Dataset, records: pl.DataFrame, stated: StatedAt = NOTHING_STATED
+    ) -> LatestWritten:
         """Writes, and then loses the answer: the harder half of a failure."""
-        written = self._stores.latest.write(dataset, records)
+        written = self._stores.latest.write(dataset, records, stated)
         self._fail()
         return written
 
     @retried
-    def history(self, dataset: Dataset, records: pl.DataFrame) -> HistoryWritten:
+    def history(
+        self, dataset: Dataset, records: pl.DataFrame, stated: StatedAt = NOTHING_STATED
+    ) -> HistoryWritten:
         """Writes half, and fails."""
         self._stores.history.write(dataset, records.head(records.height // 2))
         self._fail()
-        return self._stores.history.write(dataset, records)
+        return self._stores.history.write(dataset, records, stated)
 
     def _fail(self) -> None:
         if self.left:
@@ -81,7 +88,9 @@ class AwayWriter:
         return self._stores.connections.redis_retries
 
     @retried
-    def write(self, dataset: Dataset, records: pl.DataFrame) -> HistoryWritten:
+    def write(
+        self, dataset: Dataset, records: pl.DataFrame, stated: StatedAt = NOTHING_STATED
+    ) -> HistoryWritten:
         """Fails."""
         self.called.set()
         raise StoreUnavailableError("away, as asked")
@@ -95,11 +104,13 @@ class SlowWriter:
         self.go_on = threading.Event()
         self._stores = stores
 
-    def write(self, dataset: Dataset, records: pl.DataFrame) -> HistoryWritten:
+    def write(
+        self, dataset: Dataset, records: pl.DataFrame, stated: StatedAt = NOTHING_STATED
+    ) -> HistoryWritten:
         """Waits, then writes."""
         self.called.set()
         assert self.go_on.wait(PATIENCE_SECONDS)
-        return self._stores.history.write(dataset, records)
+        return self._stores.history.write(dataset, records, stated)
 
 
 class RefusingWriter:
@@ -109,11 +120,13 @@ class RefusingWriter:
         self._stores = stores
         self._file_key = file_key
 
-    def write(self, dataset: Dataset, records: pl.DataFrame) -> HistoryWritten:
+    def write(
+        self, dataset: Dataset, records: pl.DataFrame, stated: StatedAt = NOTHING_STATED
+    ) -> HistoryWritten:
         """Writes, unless the file is among them."""
         if self._file_key in records["file_key"].to_list():
             raise StoreRejectedError("refused, as asked")
-        return self._stores.history.write(dataset, records)
+        return self._stores.history.write(dataset, records, stated)
 
 
 def noted_postponements(queue: NotificationQueue) -> list[int]:
@@ -190,15 +203,19 @@ def drained(stores: Stores, *keys: str, dead: int = 0) -> None:
 
 
 def state(settings: Settings) -> dict[str, Any]:
-    """All records that both stores hold, but for Greeks: a backlog has those of its end only."""
+    """All records that both stores hold, but for Greeks: a backlog has those of its end only. Of
+    ledgers also what the history has standing: when it was dropped depends on what was read."""
     greeks = f"{GREEKS.source}#{GREEKS.name}#"
+    records = [item for item in history_items(settings) if not is_mark(item)]
+    fills = {item["record_key"]["S"] for item in records if item["feed"]["S"] == FILLS.name}
+    with Stores(settings) as stores:
+        standing = {key: list(stores.history.read(FILLS, key)) for key in sorted(fills)}
     return {
+        "standing": standing,
         "spot": redis_records(settings, SPOT),
         "fills": redis_records(settings, FILLS),
         "positions": redis_records(settings, POSITIONS),
-        "history": [
-            item for item in history_items(settings) if not item["pk"]["S"].startswith(greeks)
-        ],
+        "history": [item for item in records if not item["pk"]["S"].startswith(greeks)],
     }
 
 
@@ -209,10 +226,12 @@ def expected_state(reference: Settings, files: Mapping[str, bytes]) -> dict[str,
             feed_key = parse_feed_key(key)
             parsed = feed_key.feed.parse(files[key], feed_key.file_name)
             frame = to_records(feed_key.feed, parsed, key)
-            stores.latest.write(feed_key.feed, frame)
-            stores.history.write(feed_key.feed, frame)
+            stated = {key: feed_key.hour} if feed_key.feed.statement else {}
+            stores.latest.write(feed_key.feed, frame, stated)
+            stores.history.write(feed_key.feed, frame, stated)
             for dataset in derived_from(feed_key.feed):
-                Deriver(stores).write(dataset, frame, stores.latest, stores.history)
+                origin = Portion(frame, stated)
+                Deriver(stores).write(dataset, origin, stores.latest, stores.history)
     return state(reference)
 
 

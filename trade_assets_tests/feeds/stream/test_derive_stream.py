@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from trade_assets.datasets.dataset import Dataset
+from trade_assets.datasets.statements import NOTHING_STATED, StatedAt
 from trade_assets.errors import StoreUnavailableError
 from trade_assets.feeds.derivation import DerivedFigures
 from trade_assets.feeds.derived.declarations import GREEKS
@@ -145,13 +146,15 @@ class AwayForGreeks:
         return self._stores.connections.redis_retries
 
     @retried
-    def write(self, dataset: Dataset, records: pl.DataFrame) -> HistoryWritten:
+    def write(
+        self, dataset: Dataset, records: pl.DataFrame, stated: StatedAt = NOTHING_STATED
+    ) -> HistoryWritten:
         """Writes; at first only a part of the Greeks."""
         if dataset is GREEKS and self.left:
             self.left -= 1
             self._stores.history.write(dataset, records.head(1))
             raise StoreUnavailableError("away, as asked")
-        return self._stores.history.write(dataset, records)
+        return self._stores.history.write(dataset, records, stated)
 
 
 def test_stores_that_are_away_while_deriving_are_tried_again(

@@ -11,6 +11,7 @@ import pytest
 
 from trade_assets.datasets.dataset import Dataset
 from trade_assets.datasets.records import FILE_KEY
+from trade_assets.datasets.statements import NOTHING_STATED, StatedAt
 from trade_assets.errors import (
     DynamoUnavailableError,
     RedisUnavailableError,
@@ -65,9 +66,11 @@ class SwitchedHistory(Switched):
 
     error = DynamoUnavailableError
 
-    def write(self, dataset: Dataset, records: pl.DataFrame) -> HistoryWritten:
+    def write(
+        self, dataset: Dataset, records: pl.DataFrame, stated: StatedAt = NOTHING_STATED
+    ) -> HistoryWritten:
         self._look(records)
-        return self.stores.history.write(dataset, records)
+        return self.stores.history.write(dataset, records, stated)
 
 
 class SwitchedLatest(Switched):
@@ -75,9 +78,11 @@ class SwitchedLatest(Switched):
 
     error = RedisUnavailableError
 
-    def write(self, dataset: Dataset, records: pl.DataFrame) -> LatestWritten:
+    def write(
+        self, dataset: Dataset, records: pl.DataFrame, stated: StatedAt = NOTHING_STATED
+    ) -> LatestWritten:
         self._look(records)
-        return self.stores.latest.write(dataset, records)
+        return self.stores.latest.write(dataset, records, stated)
 
 
 @pytest.fixture

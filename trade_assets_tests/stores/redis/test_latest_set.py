@@ -21,6 +21,7 @@ from trade_assets.errors import StoreUnavailableError
 from trade_assets.settings import Settings
 from trade_assets.stores.redis.latest_set import Replaced
 from trade_assets.stores.redis.latest_store import LatestStore
+from trade_assets.stores.redis.scripts import Scripts
 from trade_assets.tt.formats.orders_snapshot import ORDERS
 from trade_assets.tt.formats.positions_snapshot import POSITIONS
 from trade_assets_tests.stores.samples import raw_redis, redis_records
@@ -120,23 +121,24 @@ def test_what_is_gone_is_gone_everywhere(
     assert len(announced(client)) == 3
 
 
-class Interrupted(LatestStore):
-    """A writer that another one overtakes between listing its keys and writing their records."""
+class Interrupted(Scripts):
+    """Scripts that another writer overtakes, between the listing of keys and their records."""
 
     overtaking: Callable[[], object] | None = None
 
-    def _scripted(self, script: str, calls: list[tuple[str, list[str]]]) -> list[int]:
+    def run(self, script: str, calls: list[tuple[str, list[str]]]) -> list[int]:
         if self.overtaking is not None:
             overtake, self.overtaking = self.overtaking, None
             overtake()
-        return super()._scripted(script, calls)
+        return super().run(script, calls)
 
 
 def test_a_writer_that_is_overtaken_leaves_no_record_behind(
-    store: LatestStore, settings: Settings
+    store: LatestStore, client: "redis.Redis", settings: Settings
 ) -> None:
-    slow = Interrupted(settings)
-    slow.overtaking = lambda: replace(store, 1, {"b": 2.0})
+    scripts = Interrupted(client)
+    scripts.overtaking = lambda: replace(store, 1, {"b": 2.0})
+    slow = LatestStore(settings, scripts=scripts)
     replace(slow, 0, {"a": 1.0, "b": 1.0})
     slow.close()
     assert seen(store) == (file_key(1), {"b": 2.0})

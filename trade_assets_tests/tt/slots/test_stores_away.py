@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 
 from trade_assets.datasets.dataset import Dataset
+from trade_assets.datasets.statements import NOTHING_STATED, StatedAt
 from trade_assets.errors import StoreRejectedError, StoreUnavailableError
 from trade_assets.ports import LOOPBACK, free_port
 from trade_assets.settings import Settings
@@ -41,12 +42,14 @@ class History:
     error: Exception | None = None
     tries: list[str] = field(default_factory=list)
 
-    def write(self, feed: Dataset, records: pl.DataFrame) -> HistoryWritten:
+    def write(
+        self, feed: Dataset, records: pl.DataFrame, stated: StatedAt = NOTHING_STATED
+    ) -> HistoryWritten:
         """As the store."""
         self.tries.append(feed.name)
         if self.error is not None:
             raise self.error
-        return self.store.write(feed, records)
+        return self.store.write(feed, records, stated)
 
 
 @dataclass
@@ -56,11 +59,13 @@ class Latest:
     store: LatestStore
     error: Exception | None = None
 
-    def write(self, feed: Dataset, records: pl.DataFrame) -> LatestWritten:
+    def write(
+        self, feed: Dataset, records: pl.DataFrame, stated: StatedAt = NOTHING_STATED
+    ) -> LatestWritten:
         """As the store."""
         if self.error is not None:
             raise self.error
-        return self.store.write(feed, records)
+        return self.store.write(feed, records, stated)
 
     def replace(
         self, feed: Dataset, records: pl.DataFrame, file_key: str, event_time: datetime
@@ -156,7 +161,9 @@ def test_an_interrupted_slot_waits_for_no_store(parts: Parts) -> None:
     waited: list[bool] = []
 
     class Hangs(History):
-        def write(self, feed: Dataset, records: pl.DataFrame) -> HistoryWritten:
+        def write(
+            self, feed: Dataset, records: pl.DataFrame, stated: StatedAt = NOTHING_STATED
+        ) -> HistoryWritten:
             os.kill(os.getpid(), signal.SIGINT)  # the run is terminated
             waited.append(ended.wait(PATIENCE_SECONDS))
             raise AWAY
@@ -170,7 +177,9 @@ def test_an_interrupted_slot_waits_for_no_store(parts: Parts) -> None:
 
 def test_a_store_that_refuses_one_kind_gets_the_others(parts: Parts) -> None:
     class Refuses(History):
-        def write(self, feed: Dataset, records: pl.DataFrame) -> HistoryWritten:
+        def write(
+            self, feed: Dataset, records: pl.DataFrame, stated: StatedAt = NOTHING_STATED
+        ) -> HistoryWritten:
             if feed is ORDERS:
                 raise StoreRejectedError("orders are refused")
             return super().write(feed, records)
