@@ -64,7 +64,7 @@ def history(
     """Show the history of a record."""
     from itertools import islice
 
-    from trade_assets.cli.shown_records import chosen_columns, json_array, typed_record
+    from trade_assets.cli.shown_records import chosen_columns, json_array, typed_record, uncut
     from trade_assets.cli.tables import history_table, make_console
     from trade_assets.datasets.registry import dataset_named
     from trade_assets.ingest.ingest_stores import IngestStores
@@ -77,6 +77,7 @@ def history(
     if start and end and start >= end:
         raise typer.BadParameter("--since has to be before --until")
     with IngestStores.open(settings, patient=False) as stores:
+        (key,) = uncut([key], lambda: stores.latest.record_keys(chosen_feed))
         found = stores.history.read(
             chosen_feed,
             key,

@@ -18,7 +18,7 @@ the time since the record was true. Numbers show every digit that is stored, wha
 blank. A set that every slot replaces as a whole (TT's orders and positions) is shown as one \
 picture, and the head has its slot. A table shows the columns that fit the terminal, the most \
 important first (all of them with --wide and into a pipe), and up to 40 records; ids are cut to \
-what tells them apart.
+what tells them apart, and a KEY may be as a table shows it.
 
 With --json it is one JSON array, all records unless --limit says less, a record a line. Numbers \
 are exact, digit by digit; what is missing is null; times are ISO 8601 in UTC.
@@ -68,7 +68,7 @@ def latest(
 ) -> None:
     """Show or follow newest records."""
     from trade_assets.cli.latest_view import JsonLinesView, LiveView, Selection, TableView
-    from trade_assets.cli.shown_records import chosen_columns
+    from trade_assets.cli.shown_records import chosen_columns, uncut
     from trade_assets.cli.tables import make_console
     from trade_assets.datasets.catalogue import entry_named
     from trade_assets.settings import load_settings
@@ -79,7 +79,8 @@ def latest(
     names = chosen_columns(chosen_feed, columns)
     console = make_console(wide=wide)
     with closing(LatestReader(settings)) as reader:
-        selection = Selection(reader, chosen_feed, keys or (), like, limit)
+        asked = uncut(keys or (), lambda: reader.record_keys(chosen_feed))
+        selection = Selection(reader, chosen_feed, asked, like, limit)
         view: View
         if as_json:
             view = JsonLinesView(selection, names)

@@ -1,12 +1,13 @@
 """Records as the reading commands handle them: typed values, chosen columns, JSON. No tables."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import orjson
 import typer
 
+from trade_assets.cli.shown_values import CUT
 from trade_assets.datasets.column_names import EVENT_TIME, RECORD_KEY
 from trade_assets.datasets.described import ColumnKind, Described
 
@@ -40,6 +41,23 @@ def chosen_columns(feed: Described, text: str | None) -> list[str] | None:
         what = f"{feed.path} has no column {', '.join(unknown)}" if unknown else "no column named"
         raise typer.BadParameter(f"{what}; its columns are {', '.join(feed.column_kinds)}")
     return list(dict.fromkeys([RECORD_KEY, EVENT_TIME, *names]))
+
+
+def uncut(texts: Iterable[str], record_keys: Callable[[], Sequence[str]]) -> list[str]:
+    """Record keys as they are asked for, where tables may have cut them: of a text that ends with
+    `…` the one key that begins so, and the text itself where none does.
+
+    Raises:
+        typer.BadParameter: several begin so.
+    """
+    keys: list[str] = []
+    for text in texts:
+        begin = text.removesuffix(CUT)
+        found = [key for key in record_keys() if key.startswith(begin)] if begin != text else []
+        if len(found) > 1:
+            raise typer.BadParameter(f"{text!r} may be any of {', '.join(found)}")
+        keys.append(found[0] if found else text)
+    return keys
 
 
 def json_text(record: Record, columns: Sequence[str] | None = None) -> str:

@@ -74,6 +74,10 @@ def number_text(value: Decimal) -> str:
     return text.removesuffix(".0")
 
 
+CUT: Final = "…"
+"""Stands for what is cut off an id."""
+
+
 def shortened(ids: Sequence[str]) -> list[str]:
     """Ids cut to the least length, from `SHORTEST_ID` on, at which no two that differ look the
     same; `…` stands for what is cut."""
@@ -81,7 +85,7 @@ def shortened(ids: Sequence[str]) -> list[str]:
     longest = max(map(len, different), default=0)
     for length in range(SHORTEST_ID, longest - 1):
         if len({text[:length] for text in different}) == len(different):
-            return [text if len(text) <= length + 1 else f"{text[:length]}…" for text in ids]
+            return [text if len(text) <= length + 1 else f"{text[:length]}{CUT}" for text in ids]
     return list(ids)
 
 

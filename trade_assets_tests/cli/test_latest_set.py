@@ -13,6 +13,7 @@ import pytest
 
 from trade_assets.datasets.records import RECORD_KEY
 from trade_assets.settings import Settings, child_environment
+from trade_assets.simulators.tt.ids import guid
 from trade_assets.tt.datasets import SNAPSHOTS
 from trade_assets.tt.formats.slot_times import SLOT
 from trade_assets.tt.formats.snapshot_keys import snapshot_key
@@ -41,6 +42,20 @@ def put_set(stores: Stores, slot: datetime, orders: Mapping[str, str]) -> None:
     texts = {name for name, dtype in schema.items() if dtype == pl.String()}
     assert "side" in texts
     stores.latest.replace(ORDERS, pl.DataFrame(rows, schema=schema), key, slot)
+
+
+def test_a_key_may_be_as_a_table_shows_it(run: Run, stores: Stores) -> None:
+    orders = [guid("order", number) for number in range(3)]
+    put_set(stores, SLOT_TIME, dict.fromkeys(orders, "buy"))
+    short = f"{orders[1][:8]}…"
+    assert keys_of(run, short) == [orders[1]]
+    # There is no table here: the error names what was asked for.
+    assert orders[1] in run("history", "orders", short).err
+    several = run("latest", "orders", "…")
+    assert several.code == 2
+    assert all(order in several.err.replace("\n", "") for order in orders[:1])
+    none = run("latest", "orders", "zzz…")
+    assert (none.code, "no record 'zzz…'" in none.err) == (1, True)
 
 
 def keys_of(run: Run, *options: str) -> list[str]:
