@@ -22,12 +22,17 @@ def account(
 ) -> None:
     """Write the ledger's lines of files that are through, and quarantine what was refused.
 
-    To be called when both stores have the rows. `release` takes files that are whole out of
-    quarantine (a rerun after a repair).
+    To be called when both stores have the rows. A file that is whole ends the quarantine of its
+    earlier versions; with `release` its own too, whether or not that was noted (a rerun).
     """
     quarantine_damaged(objects, results)
-    if release:
-        release_sound(objects, results)
+    ledger.quarantine.note(result.version.key for result in results if result.is_damaged)
+    sound = _sound_keys(results)
+    ended = ledger.quarantine.ended_by(sound)
+    leaving = sorted({*ended, *(sound if release else ())})
+    if leaving:
+        objects.release(leaving)
+        ledger.quarantine.forget(ended)
     ledger.record([entry for result in results for entry in ledger_entries(result, run_id)])
 
 
@@ -40,11 +45,7 @@ def quarantine_damaged(objects: ObjectStore, results: Iterable[FileResult]) -> N
 
 def release_sound(objects: ObjectStore, results: Iterable[FileResult]) -> None:
     """Take files that are whole out of quarantine."""
-    keys = [
-        result.version.key
-        for result in results
-        if result.state is FileState.STORED and not result.is_damaged
-    ]
+    keys = _sound_keys(results)
     if keys:
         objects.release(keys)
 
@@ -93,6 +94,14 @@ def _bad_rows_text(bad: Sequence[RejectedRow]) -> str:
     first, alike = bad[0], len({row.reason for row in bad}) == 1
     which = "all, from" if alike and len(bad) > 1 else "the first,"
     return f"{len(bad)} rows rejected; {which} row {first.row}: {first.reason}"
+
+
+def _sound_keys(results: Iterable[FileResult]) -> list[str]:
+    return [
+        result.version.key
+        for result in results
+        if result.state is FileState.STORED and not result.is_damaged
+    ]
 
 
 def _quarantine(objects: ObjectStore, result: FileResult) -> None:

@@ -50,9 +50,40 @@ def test_damaged_files_go_into_quarantine_and_a_sound_rerun_takes_them_out(
     assert stores.objects.get(f"quarantine/{version.key}").data == b"the bytes of the desk"
     assert b"bid is no number" in stores.objects.get(report).data
 
+    stores.ledger.quarantine.forget([version.key])
     duplicates = FileResult(version, rows_stored=1, rejected=(TWICE,))
     account(stores.objects, stores.ledger, [duplicates], "run")
     assert stores.objects.head(report) is not None
     account(stores.objects, stores.ledger, [duplicates], "again", release=True)
     assert stores.objects.head(report) is None
     assert stores.objects.head(f"quarantine/{version.key}") is None
+
+
+def test_a_later_version_that_is_whole_ends_the_quarantine_of_earlier_ones(
+    provisioned_stores: Stores,
+) -> None:
+    stores = provisioned_stores
+    hours = [VERSION.key.replace("/hh=19/", f"/hh={hour}/") for hour in (18, 19, 20)]
+    assert len(set(hours)) == 3
+
+    def through(key: str, *rejected: RejectedRow) -> None:
+        version = FileVersion(key, stores.objects.put(key, b"bytes"), NOW)
+        result = FileResult(version, rows_stored=1, rejected=rejected)
+        account(stores.objects, stores.ledger, [result], "run")
+
+    def set_aside() -> list[str]:
+        listed = stores.objects.list_after("quarantine/")
+        return [info.key for info in listed if not info.key.endswith(".error.json")]
+
+    for key in (hours[0], hours[2]):
+        through(key, BAD)
+    assert set_aside() == [f"quarantine/{key}" for key in (hours[0], hours[2])]
+    through(hours[1])
+    assert set_aside() == [f"quarantine/{hours[2]}"]
+    through(hours[2])
+    assert set_aside() == []
+    assert stores.ledger.quarantine.ended_by(hours) == []
+    other = hours[2].replace(".csv", "_other.csv")
+    through(hours[1], BAD)
+    through(other)
+    assert set_aside() == [f"quarantine/{hours[1]}"]

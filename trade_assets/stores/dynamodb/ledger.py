@@ -13,6 +13,7 @@ import orjson
 
 from trade_assets.settings import Settings
 from trade_assets.stores.dynamodb.calls import ConditionFailedError, DynamoCalls
+from trade_assets.stores.dynamodb.quarantine_index import QuarantineIndex
 from trade_assets.stores.expiry import EXPIRES_AT, line_expiry
 from trade_assets.stores.serialise import iso_text
 
@@ -63,6 +64,7 @@ class Ledger:
     def __init__(self, settings: Settings, calls: DynamoCalls | None = None) -> None:
         self._settings, self._table = settings, settings.ledger_table
         self._calls = calls or DynamoCalls(settings)
+        self.quarantine = QuarantineIndex(settings, self._calls)
 
     def record(self, entries: Sequence[LedgerEntry]) -> None:
         """Write lines; of several for one file version the last one counts.
