@@ -58,6 +58,11 @@ def mark_expiry(settings: Settings, dataset: Dataset, stated_at: datetime) -> in
     return int(stated_at.timestamp()) + _seconds_after_landing(kept)
 
 
+def expires(settings: Settings, dataset: Dataset) -> bool:
+    """Whether records of the data set go: what is still true must be said again before."""
+    return record_expiry(settings, dataset) is not None
+
+
 def line_expiry(settings: Settings, landed_at: datetime) -> int | None:
     """`EXPIRES_AT` of a line about a file that landed then (aware): it outlives the file."""
     kept = kept_locally(settings)

@@ -15,6 +15,7 @@ from trade_assets.errors import StoreRejectedError
 from trade_assets.ingest.accounting import quarantine_damaged, release_sound
 from trade_assets.ingest.hour_records import HourRecords, WholeSet, raise_failed
 from trade_assets.ingest.reading import FileResult
+from trade_assets.stores.expiry import expires
 from trade_assets.tt.formats.slot_times import SLOT, hour_slots
 from trade_assets.tt.formats.snapshot import Snapshot
 from trade_assets.tt.slots.open_hours import OpenHours, open_hours
@@ -145,11 +146,12 @@ class SnapshotHour(HourRecords):
         if not keys:
             return
         before = self._reader.before(self._snapshot, hour)
+        hourly = expires(self._stores.settings, self._snapshot)
         for item in self._reader.read_keys(self._snapshot, keys):
             self._count(item)
             if item.records is None:
                 continue
-            changes = item.changes_since(before)
+            changes = item.changes_since(before, hourly=hourly)
             if not changes.is_empty():
                 yield changes
             before = item

@@ -24,6 +24,7 @@ from trade_assets.ingest.reading import FileResult, FileVersion, accepted, refus
 from trade_assets.ingest.writing import HistoryWriter, SetWriter
 from trade_assets.logs import get_logger
 from trade_assets.stores.dynamodb.ledger import FileState
+from trade_assets.stores.expiry import expires
 from trade_assets.tt.datasets import INSTRUMENTS
 from trade_assets.tt.formats.instruments_snapshot import instrument_names
 from trade_assets.tt.formats.slot_times import hour_of
@@ -68,10 +69,14 @@ class SlotRecords:
         """`record_schema` of the data set; None if the document cannot be read."""
         return self.file.records
 
-    def changes_since(self, before: "SlotRecords | None") -> pl.DataFrame:
-        """The records of a readable document that differ from those of the one before it."""
+    def changes_since(self, before: "SlotRecords | None", *, hourly: bool) -> pl.DataFrame:
+        """The records of a readable document that differ from those of the one before it.
+
+        `hourly`: all of them, if it is the first of its hour; for histories that expire, in which
+        what never changes would have one copy that does.
+        """
         assert self.records is not None
-        if before is None:
+        if before is None or (hourly and hour_of(before.slot) != hour_of(self.slot)):
             return self.records
         return changed_records(self.records, self.slot, before.records, before.slot)
 
@@ -308,11 +313,11 @@ class SlotWriter:
 
     def _write_history(self, plan: Written) -> None:
         changes: list[pl.DataFrame] = []
-        before = plan.before
+        before, hourly = plan.before, expires(self._stores.settings, plan.snapshot)
         for item in plan.items:
             if item.records is None:
                 continue
-            changes.append(item.changes_since(before))
+            changes.append(item.changes_since(before, hourly=hourly))
             before = item
             if item is plan.own:
                 plan.changed = changes[-1].height

@@ -8,6 +8,7 @@ from polars.testing import assert_frame_equal
 
 from trade_assets.datasets.keys import PARTITION_FORMAT
 from trade_assets.errors import MalformedAnswerError, RemoteUnavailableError
+from trade_assets.settings import Settings
 from trade_assets.stores.aws import s3_client
 from trade_assets.tt.datasets import SNAPSHOTS_BY_KIND
 from trade_assets.tt.formats.orders_snapshot import ORDERS
@@ -15,7 +16,13 @@ from trade_assets.tt.formats.slot_times import hour_of
 from trade_assets.tt.slots.slot_hours import SnapshotHour
 from trade_assets_tests.stores.samples import history_items, raw_redis, redis_records
 from trade_assets_tests.support.stores import Stores
-from trade_assets_tests.tt.slots.conftest import Desk, forget_history, forget_redis, slot_of
+from trade_assets_tests.tt.slots.conftest import (
+    Desk,
+    forget_history,
+    forget_redis,
+    new_desk,
+    slot_of,
+)
 from trade_assets_tests.tt.slots.model import ZF, ZN
 from trade_assets_tests.tt.slots.rerun import contents, rerun
 
@@ -240,3 +247,21 @@ def test_an_hour_is_read_in_parts_that_join_seamlessly(
     monkeypatch.setattr("trade_assets.tt.slots.slot_records.BATCH_DOCUMENTS", 2)
     parts = [frame["price"].to_list() for frame in hour_of_kind(desk, "orders", 3).history_frames()]
     assert parts == whole == [[number / 64] for number in range(3, 9)]
+
+
+@pytest.mark.parametrize(("kept_hours", "copies"), [(0, 1), (1e6, 2)])
+def test_where_history_expires_what_never_changes_is_said_once_an_hour(
+    capture_settings: Settings, kept_hours: float, copies: int
+) -> None:
+    settings = capture_settings.changed({"local_history_hours": kept_hours})
+    with Stores(settings) as stores:
+        desk = new_desk(settings, stores)
+        desk.model.order("o1", 110.5, desk.time_ns(-1))
+        for number in range(6):
+            assert desk.take(number).whole
+        live_items = history_items(settings)
+        orders = [item for item in live_items if item["pk"]["S"].startswith("tt#orders#")]
+        assert len(orders) == copies
+        forget_history(settings)
+        rerun(stores, HOURS)
+        assert sorted(map(str, history_items(settings))) == sorted(map(str, live_items))
