@@ -50,7 +50,7 @@ def _event_text(feed: FeedStatus) -> str:
     if feed.last_event_time is None:
         return ""
     age = age_text(feed.event_age_seconds)
-    return f"{age} ago, {both_zones(feed.last_event_time)}" if age else ""
+    return f"{age} ago, {both_zones(feed.last_event_time.replace(microsecond=0))}"
 
 
 def stream_lines(feeds: FeedsStatus, now: datetime) -> Iterator[Text]:
