@@ -4,6 +4,7 @@ import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from trade_assets.settings import Settings
 from trade_assets.stores.aws import secretsmanager_client
 from trade_assets.stores.provision import provision
 from trade_assets_tests.support.product import Running, product_settings, running_up
+from trade_assets_tests.support.stores import Stores
 from trade_assets_tests.support.waiting import PATIENCE_SECONDS, eventually
 
 pytestmark = pytest.mark.integration
@@ -72,6 +74,16 @@ def test_up_heals_a_killed_store_and_stops_without_a_trace(start: Callable[[], R
     assert running.processes() == []
     assert running.file("run-ended")  # the run was asked to end, and given the time
     assert "Traceback" not in running.text()
+
+
+def test_older_data_have_the_code_server_started_again(tmp_path: Path) -> None:
+    settings = product_settings(tmp_path / "home", partitions_start=None)
+    with running_up(settings, tmp_path, *TINY) as running:
+        running.says("programs run")
+        with Stores(settings) as stores:
+            stores.first_hour.note(datetime(2025, 7, 17, 19, tzinfo=UTC))
+        running.says("code-server: is started again: data begin at 2025-07-17 19:00 UTC")
+        running.says("code-server: ended and was restarted")
 
 
 def test_a_killed_up_takes_everything_along_and_the_next_one_starts(
