@@ -43,6 +43,8 @@ NAMES: Final = (
     "latency",
 )
 """Modules of this package, in the order in which they run: functions, then stores, then all."""
+BY_NAME: Final = ("day",)
+"""What takes so long that it runs only when it is named."""
 SHORTEST_SECONDS: Final = 4.0
 WIDTH: Final = 120
 """Columns of the output where there is no terminal."""
@@ -76,7 +78,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
-        "names", nargs="*", metavar="name", help=f"of {', '.join(NAMES)}; none: all of them"
+        "names",
+        nargs="*",
+        metavar="name",
+        help=f"of {', '.join(NAMES)} (none: all of these) and {', '.join(BY_NAME)}",
     )
     parser.add_argument("--quick", action="store_true", help="tiny sizes, to see that it runs")
     parser.add_argument(
@@ -86,9 +91,11 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the numbers there")
     options = parser.parse_args(arguments)
-    unknown = sorted(set(options.names) - set(NAMES))
+    unknown = sorted(set(options.names) - {*NAMES, *BY_NAME})
     if unknown:
-        parser.error(f"no benchmark {', '.join(unknown)}; there are {', '.join(NAMES)}")
+        parser.error(
+            f"no benchmark {', '.join(unknown)}; there are {', '.join((*NAMES, *BY_NAME))}"
+        )
     if options.seconds is not None and options.seconds < SHORTEST_SECONDS:
         parser.error(f"--seconds must be at least {SHORTEST_SECONDS:g}")
     return options
@@ -97,7 +104,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 def _run(options: argparse.Namespace, scale: Scale, console: Console) -> int:
     home = load_settings().home_path
     _forget_settings()
-    names = [name for name in NAMES if not options.names or name in options.names]
+    names = [name for name in (*NAMES, *BY_NAME) if name in (options.names or NAMES)]
     found = conditions.conditions(scale)
     report.show_conditions(console, found)
     figures = []

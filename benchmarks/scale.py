@@ -19,6 +19,7 @@ class Scale:
         rounds: repetitions, of which the median counts.
         slots_seconds: TT slots are watched for so long.
         snapshot_orders, snapshot_fills: of the snapshot that is timed.
+        day_files: of the compressed day.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Scale:
     slots_seconds: float
     snapshot_orders: int
     snapshot_fills: int
+    day_files: int
 
 
 FULL = Scale(
@@ -58,6 +60,7 @@ FULL = Scale(
     slots_seconds=600.0,
     snapshot_orders=1_000,
     snapshot_fills=5_000,
+    day_files=86_400,
 )
 
 QUICK = Scale(
@@ -78,4 +81,5 @@ QUICK = Scale(
     slots_seconds=60.0,
     snapshot_orders=60,
     snapshot_fills=1_100,
+    day_files=200,
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from benchmarks import backlog, client_cpu, sensor
+from benchmarks import backlog, client_cpu, day, sensor
 from benchmarks.latency.compare import summarise
 from benchmarks.latency.plain import read_records
 from benchmarks.latency.stock_pipeline import build_stock_definitions
@@ -30,6 +30,7 @@ TINY = replace(
     QUICK,
     round_seconds=0.001,
     backlog_files=3,
+    day_files=3,
     ceiling_items=25,
     bucket_sizes=(5, 20),
     new_files=2,
@@ -90,6 +91,14 @@ def test_backlog_is_drained_by_a_real_stream(bench: Bench) -> None:
     feed_rows, with_greeks, ceiling = figure.tables[0].rows[:3]
     assert feed_rows[1] == ceiling[1] == f"{drained['rows']:,}"
     assert with_greeks[1] == f"{drained['rows'] + drained['greeks']['records']:,}"
+
+
+def test_a_day_is_fed_to_a_real_stream_and_looked_at(bench: Bench) -> None:
+    data = day.measure(bench).data
+    last = data["checkpoints"][-1]
+    assert last["files"] == TINY.day_files
+    assert last["memory_mb"] > 0
+    assert last["disk_mb"] > last["tables_mb"] > 0
 
 
 def test_the_raw_loop_carries_every_file(bench: Bench) -> None:
