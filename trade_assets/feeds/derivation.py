@@ -214,13 +214,14 @@ class DerivedHour(HourRecords):
 
     def portions(self) -> Iterator[Portion]:
         """The same, and what of it states: the derived records of a statement do too."""
-        for batch in self._files.batches():
-            origin = batch.portion
-            yield Portion(self._deriver.compute(self._dataset, origin.records), origin.stated)
+        return map(self._derived, self._files.portions())
 
     def history_portions(self) -> Iterator[Portion]:
-        """All of them."""
-        return self.portions()
+        """The same of all that the history has of the origin."""
+        return map(self._derived, self._files.history_portions())
+
+    def _derived(self, origin: Portion) -> Portion:
+        return Portion(self._deriver.compute(self._dataset, origin.records), origin.stated)
 
     def refuse(self, refused: Mapping[str, StoreRejectedError]) -> None:
         """As `HourRecords.refuse`; the files are those of the origin."""

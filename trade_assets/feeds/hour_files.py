@@ -23,6 +23,7 @@ from trade_assets.ingest.reading import (
     by_dataset,
     mark_refused,
     read_files,
+    read_former,
 )
 from trade_assets.ingest.rewrites import follow_rewrites
 from trade_assets.stores.dynamodb.ledger import FileState
@@ -110,8 +111,14 @@ class HourFiles(HourRecords):
             yield batch.portion
 
     def history_portions(self) -> Iterator[Portion]:
-        """All of them."""
-        return self.portions()
+        """All of them; of statements first what their former versions said, each by itself."""
+        if self._feed.statement is not None:
+            for hour in self._hours:
+                prefix = hour_prefix(self._feed, hour)
+                for former in read_former(self._stores.object_versions, prefix):
+                    for batch in by_dataset([former]):
+                        yield batch.portion
+        yield from self.portions()
 
     def rewritten(self) -> "Iterator[RewrittenFiles]":
         """The current versions of files that were rewritten between their reading and now; each to

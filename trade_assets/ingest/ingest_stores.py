@@ -9,6 +9,7 @@ from trade_assets.stores.dynamodb.ledger import Ledger
 from trade_assets.stores.redis.coverage import Coverage
 from trade_assets.stores.redis.latest_store import LatestStore
 from trade_assets.stores.redis.unknown_columns import UnknownColumns
+from trade_assets.stores.s3.object_versions import ObjectVersions
 
 
 class IngestStores(StoreBundle):
@@ -36,6 +37,11 @@ class IngestStores(StoreBundle):
         return FirstHour(self.settings, self.connections.dynamodb)
 
     @cached_property
+    def object_versions(self) -> ObjectVersions:
+        """Former versions of files, in S3."""
+        return ObjectVersions(self.settings, self.connections.file_retries)
+
+    @cached_property
     def coverage(self) -> Coverage:
         """Covered stretches of event time by data set, in Redis."""
         return Coverage(self.connections.redis, self.connections.redis_retries)
@@ -44,3 +50,9 @@ class IngestStores(StoreBundle):
     def unknown_columns(self) -> UnknownColumns:
         """Columns that the registry does not know, in Redis."""
         return UnknownColumns(self.connections.redis, self.connections.redis_retries)
+
+    def close(self) -> None:
+        """Close the connections, and that of the former versions."""
+        if "object_versions" in self.__dict__:
+            self.object_versions.close()
+        super().close()

@@ -4,7 +4,7 @@ Every way into the stores goes through here: the stream and the rerun of a parti
 `read_files`, snapshots by `accepted` and `refused` with a reading of their own. Nothing is written.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -24,6 +24,7 @@ from trade_assets.errors import (
 from trade_assets.ingest.isolation import Portion
 from trade_assets.logs import get_logger
 from trade_assets.stores.dynamodb.ledger import FileState
+from trade_assets.stores.s3.object_versions import ObjectVersions
 from trade_assets.stores.s3.objects import ObjectBytes, ObjectStore
 
 log = get_logger(__name__)
@@ -136,6 +137,19 @@ def read_files(objects: ObjectStore, versions: Sequence[FileVersion]) -> list[Fi
     """
     loaded = objects.get_many([version.key for version in versions])
     return [_result(version, item) for version, item in zip(versions, loaded, strict=True)]
+
+
+def read_former(versions: ObjectVersions, prefix: str) -> Iterator[FileResult]:
+    """Read and parse the former versions of the desk's files, by key, oldest first.
+
+    Raises:
+        TransientError: S3 cannot be reached.
+    """
+    for former in versions.former(prefix):
+        loaded = versions.get(former)
+        info = loaded.info
+        version = FileVersion(info.key, info.etag, info.landed_at)
+        yield _parsed(FileResult(version, info.size, modified_at=info.landed_at), loaded.data)
 
 
 def accepted(read: FileResult, parsed: ParsedFile) -> FileResult:

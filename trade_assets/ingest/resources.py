@@ -11,7 +11,7 @@ from trade_assets.stores.resource_kinds import Bucket, Resource, Table
 def resources(settings: Settings) -> Sequence[Resource]:
     """The bucket and the tables."""
     return (
-        Bucket(name=settings.bucket),
+        Bucket(name=settings.bucket, versioned=True),
         Table(name=settings.history_table, expiry_attribute=EXPIRES_AT),
         Table(
             name=settings.ledger_table,

@@ -17,10 +17,18 @@ DAY_SECONDS: Final = 24 * 3600
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bucket:
-    """A bucket of S3. `block_public_access` holds on AWS; the local stand-in has no public."""
+    """A bucket of S3.
+
+    Attributes:
+        name: of the bucket.
+        block_public_access: on AWS; the local stand-in has no public.
+        versioned: what is overwritten stays as a former version. On AWS: the local stand-in holds
+            every version of a versioned bucket in memory.
+    """
 
     name: str
     block_public_access: bool = True
+    versioned: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

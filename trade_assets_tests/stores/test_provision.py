@@ -72,6 +72,12 @@ def test_first_run_makes_everything_and_the_second_finds_it(settings: Settings) 
     assert again.generation == first.generation
 
 
+def test_a_bucket_on_aws_keeps_what_is_overwritten(aws_settings: Settings) -> None:
+    provision(aws_settings)
+    answer = s3_client(aws_settings).get_bucket_versioning(Bucket=aws_settings.bucket)
+    assert answer.get("Status") == "Enabled"
+
+
 def test_a_new_generation_replaces_the_stored_one(provisioned: Settings) -> None:
     before = provision(provisioned).generation
     replaced = provision(provisioned, new_generation=True).generation

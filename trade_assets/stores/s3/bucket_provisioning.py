@@ -33,6 +33,8 @@ def ensure_bucket(s3: "S3Client", bucket: Bucket, settings: Settings) -> bool:
             Bucket=bucket.name,
             PublicAccessBlockConfiguration=everything,  # type: ignore[arg-type]
         )
+    if settings.profile is Profile.AWS and bucket.versioned:
+        s3.put_bucket_versioning(Bucket=bucket.name, VersioningConfiguration={"Status": "Enabled"})
     return made
 
 

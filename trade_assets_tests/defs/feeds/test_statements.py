@@ -1,12 +1,13 @@
 """Rewritten files through the stream and a rerun: what they do not say any more is nowhere."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import orjson
 import pytest
 
 from trade_assets.feeds.datasets import DERIVED
+from trade_assets.stores.aws import s3_client
 from trade_assets_tests.feeds.stream.derived_files import (
     SEPTEMBER,
     SOD,
@@ -23,6 +24,7 @@ from trade_assets_tests.stores.samples import (
 )
 from trade_assets_tests.support.materialise import Materialise
 from trade_assets_tests.support.stores import Stores
+from trade_assets_tests.support.waiting import eventually
 
 POSITIONS = DERIVED["derived/positions"]
 
@@ -41,6 +43,11 @@ def put(stores: Stores, key: str, data: bytes) -> datetime:
     stores.objects.put(key, data)
     drained(stores, key)
     return stores.objects.get(key).info.landed_at
+
+
+def second_over(moment: datetime) -> None:
+    """Wait until S3's clock, which has whole seconds, has another one."""
+    eventually(lambda: datetime.now(UTC) > moment + timedelta(seconds=1), what="another second")
 
 
 def held_lots(stores: Stores) -> list[float]:
@@ -106,6 +113,33 @@ def test_a_busted_trade_is_gone_and_a_ledger_of_none_empties_its_day(stores: Sto
         assert stores.latest.record_keys(FILLS) == []
         assert stores.latest.record_keys(POSITIONS) == []
         assert list(stores.history.read(POSITIONS, "ZNU25")) == []
+
+
+def test_a_rerun_reads_the_former_versions_of_a_bucket_that_keeps_them(
+    stores: Stores, materialise: Materialise
+) -> None:
+    s3_client(stores.settings).put_bucket_versioning(
+        Bucket=stores.settings.bucket, VersioningConfiguration={"Status": "Enabled"}
+    )
+    landed = []
+    for prices in ([111.0, 112.0, 113.0], [111.0], [111.0, 112.5]):
+        stores.objects.put(ledger_key(), ledger_bytes(prices))
+        landed.append(stores.objects.get(ledger_key()).info.landed_at)
+        second_over(landed[-1])
+    assert materialise(FILLS).success
+    assert materialise(POSITIONS).success
+
+    def kept(until: datetime) -> dict[str, str]:
+        found = (stores.history.read(FILLS, key, until=until, limit=1) for key in "123")
+        return {row["record_key"]: str(row["price"]) for rows in found for row in rows}
+
+    moment = timedelta(microseconds=1)
+    # What a later version says anew has that one's price: under one key they are one item.
+    assert kept(landed[1]) == {"1": "111", "2": "112.5", "3": "113"}
+    assert kept(landed[1] + moment) == {"1": "111"}
+    assert kept(landed[2] + moment) == {"1": "111", "2": "112.5"}
+    assert stores.latest.record_keys(FILLS) == ["1", "2"]
+    assert position(stores) == (0, 2)
 
 
 @pytest.mark.parametrize("damaged", ["what,is,this\n1,2,3\n", f"{FILLS_HEADER}1,x,x,x,x,x\n"])
