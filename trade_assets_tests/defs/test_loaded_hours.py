@@ -15,6 +15,7 @@ from trade_assets.settings import Settings, load_settings
 from trade_assets.stores.provision import provision
 from trade_assets_tests.support.parts import LocalParts
 from trade_assets_tests.support.stores import Stores
+from trade_assets_tests.support.waiting import PATIENCE_SECONDS
 
 NOW = datetime(2026, 3, 2, 14, 25, 7, tzinfo=UTC)
 THIS_HOUR = NOW.replace(minute=0, second=0)
@@ -26,6 +27,12 @@ def settings(local_parts: LocalParts, tmp_path: Path) -> Settings:
     made = local_parts.settings(tmp_path / "home", partitions_start=None)
     provision(made)
     return made
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store that is there is waited for."""
+    monkeypatch.setattr(loaded_hours, "LOOK_SECONDS", PATIENCE_SECONDS)
 
 
 @pytest.mark.integration

@@ -39,6 +39,6 @@ def test_the_reader_finds_the_newest_slot(provisioned: Settings) -> None:
                 found: Any = reader.read().tt
                 assert (found.slot, found.seconds) == (slot, 0.8)
                 assert found.problem == ("" if whole else "not whole")
-                assert found.missed_in_a_row in (4, 5)
+                assert 4 <= found.missed_in_a_row < 120
     finally:
         reader.close()

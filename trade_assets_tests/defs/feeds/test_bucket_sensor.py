@@ -80,7 +80,7 @@ def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
 def ticker(
     local_parts: LocalParts, tmp_path: Path, instance: dg.DagsterInstance, **overrides: object
 ) -> Ticker:
-    settings = local_parts.settings(tmp_path / "home", **overrides)
+    settings = local_parts.settings(tmp_path / "home", heartbeat_stale_seconds=3600, **overrides)
     provision(settings)
     return Ticker(settings, instance)
 
