@@ -114,8 +114,9 @@ class HourFiles(HourRecords):
         """All of them; of statements first what their former versions said, each by itself."""
         if self._feed.statement is not None:
             for hour in self._hours:
-                prefix = hour_prefix(self._feed, hour)
-                for former in read_former(self._stores.object_versions, prefix):
+                versions = self._stores.object_versions
+                listed = versions.former(hour_prefix(self._feed, hour))
+                for former in read_former(versions, listed):
                     for batch in by_dataset([former]):
                         yield batch.portion
         yield from self.portions()

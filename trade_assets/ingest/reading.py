@@ -4,7 +4,7 @@ Every way into the stores goes through here: the stream and the rerun of a parti
 `read_files`, snapshots by `accepted` and `refused` with a reading of their own. Nothing is written.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -24,7 +24,7 @@ from trade_assets.errors import (
 from trade_assets.ingest.isolation import Portion
 from trade_assets.logs import get_logger
 from trade_assets.stores.dynamodb.ledger import FileState
-from trade_assets.stores.s3.object_versions import ObjectVersions
+from trade_assets.stores.s3.object_versions import FormerVersion, ObjectVersions
 from trade_assets.stores.s3.objects import ObjectBytes, ObjectStore
 
 log = get_logger(__name__)
@@ -32,11 +32,13 @@ log = get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class FileVersion:
-    """A file version to ingest: as announced by a notification, or as listed."""
+    """A file version to ingest: as announced by a notification, or as listed. `version_id` is S3's,
+    where it is known."""
 
     key: str
     etag: str
     landed_at: datetime
+    version_id: str = field(default="", compare=False)
 
     def lag_seconds(self, now: datetime) -> float:
         """Seconds from its landing to `now`; never negative, whatever the clocks say."""
@@ -139,14 +141,19 @@ def read_files(objects: ObjectStore, versions: Sequence[FileVersion]) -> list[Fi
     return [_result(version, item) for version, item in zip(versions, loaded, strict=True)]
 
 
-def read_former(versions: ObjectVersions, prefix: str) -> Iterator[FileResult]:
-    """Read and parse the former versions of the desk's files, by key, oldest first.
+def read_former(versions: ObjectVersions, wanted: Iterable[FormerVersion]) -> Iterator[FileResult]:
+    """Read and parse former versions of the desk's files, one by one; those that are gone by now
+    are left out.
 
     Raises:
         TransientError: S3 cannot be reached.
     """
-    for former in versions.former(prefix):
-        loaded = versions.get(former)
+    for former in wanted:
+        try:
+            loaded = versions.get(former)
+        except StoreRejectedError as error:
+            log.warning("former version not read", file=former.key, error=str(error))
+            continue
         info = loaded.info
         version = FileVersion(info.key, info.etag, info.landed_at)
         yield _parsed(FileResult(version, info.size, modified_at=info.landed_at), loaded.data)

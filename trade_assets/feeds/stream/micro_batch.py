@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from trade_assets.feeds.stream.owed import RecordStore
 from trade_assets.ingest.reading import FileResult, FileVersion
 from trade_assets.stores.dynamodb.ledger import FileState
+from trade_assets.stores.s3.object_versions import FormerVersion
 from trade_assets.stores.sqs.notifications import Message
 
 
@@ -25,6 +26,24 @@ class MicroBatch:
     changed: Counter[str] = field(default_factory=Counter)
     puts: Counter[str] = field(default_factory=Counter)
     owes: dict[RecordStore, set[str]] = field(default_factory=dict)
+
+    def former(self) -> list[FormerVersion]:
+        """The versions that were announced and rewritten before they were read, oldest first."""
+        announced = {
+            (item.key, item.etag): item
+            for message in self.messages
+            for item in message.announced or ()
+            if item.version_id
+        }
+        unread = {(item.version.key, item.version.etag) for item in self.extra}
+        unread |= {
+            (key, result.superseded)
+            for key, result in self.results.items()
+            if result.superseded is not None
+        }
+        found = [announced[identity] for identity in unread & announced.keys()]
+        found.sort(key=lambda item: (item.landed_at, item.key))
+        return [FormerVersion(item.key, item.version_id) for item in found]
 
     def owe(self, store: RecordStore, keys: Iterable[str]) -> None:
         """Note that a store did not get files, by their keys."""

@@ -10,6 +10,7 @@ from trade_assets.errors import (
     StoreRejectedError,
     StoreUnavailableError,
     TransientError,
+    UnknownFeedError,
 )
 from trade_assets.feeds.datasets import derived_beside, derived_from
 from trade_assets.feeds.derivation import Deriver, trading_dates_of
@@ -23,7 +24,7 @@ from trade_assets.ingest.accounting import account
 from trade_assets.ingest.file_status import note_files
 from trade_assets.ingest.former_records import restore_former
 from trade_assets.ingest.isolation import Isolation, Portion
-from trade_assets.ingest.reading import FileBatch, by_dataset, describe, mark_refused
+from trade_assets.ingest.reading import FileBatch, by_dataset, describe, mark_refused, read_former
 from trade_assets.ingest.rewrites import RewrittenTooFastError, follow_rewrites
 from trade_assets.ingest.writing import HistoryWriter, LatestWriter
 from trade_assets.logs import get_logger
@@ -61,6 +62,7 @@ class StoreStages:
     def keep(self, work: MicroBatch, *, anyway: bool = False) -> None:
         """Write the files to the history, and what is derived from them to both stores; `anyway`:
         also where DynamoDB is known to be away."""
+        self._keep_former(work, anyway=anyway)
         for batch in by_dataset(list(work.results.values())):
             self._keep(work, batch, anyway=anyway)
             if batch.dataset.rewritten:
@@ -128,6 +130,22 @@ class StoreStages:
             self._derive_all(work, batch, part, history)
         mark_refused(work.results, parts.refused)
 
+    def _keep_former(self, work: MicroBatch, *, anyway: bool) -> None:
+        """Let the history know what statements said that were rewritten before they were read."""
+        history = self._history_for(anyway=anyway)
+        wanted = [item for item in work.former() if _is_statement(item.key)]
+        if history is None or not wanted:
+            return
+        try:
+            for result in read_former(self._stores.object_versions, wanted):
+                for batch in by_dataset([result]):
+                    history.write(batch.dataset, batch.portion.records, batch.portion.stated)
+        except StoreRejectedError as error:
+            log.warning("former versions not kept", error=str(error))
+        except StoreUnavailableError as error:
+            # A rerun of the hour reads them again; the current versions are owed.
+            self.gates.close(store_of(error), error)
+
     def _history_for(self, *, anyway: bool) -> HistoryWriter | None:
         """The history; None while it is away."""
         away = self.gates.is_closed(RecordStore.HISTORY) and not anyway
@@ -192,6 +210,13 @@ class StoreStages:
             # Their messages come back, and with them another look.
             for result in error.files:
                 work.results[result.version.key] = result.failed(error)
+
+
+def _is_statement(key: str) -> bool:
+    try:
+        return parse_feed_key(key).feed.statement is not None
+    except UnknownFeedError:
+        return False
 
 
 class _LaterHistory:

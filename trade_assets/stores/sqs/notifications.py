@@ -27,11 +27,13 @@ QUEUE_BATCH: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """A file version that a notification announces; `landed_at` is S3's event time."""
+    """A file version that a notification announces; `landed_at` is S3's event time, `version_id`
+    empty where the bucket has no versions."""
 
     key: str
     etag: str
     landed_at: datetime
+    version_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +236,7 @@ def announcements(body: str) -> tuple[Announcement, ...] | None:
                 key=unquote_plus(record["s3"]["object"]["key"]),
                 etag=str(record["s3"]["object"].get("eTag", "")).strip('"'),
                 landed_at=datetime.fromisoformat(record["eventTime"]).astimezone(UTC),
+                version_id=str(record["s3"]["object"].get("versionId", "")),
             )
             for record in parsed["Records"]
             if str(record["eventName"]).startswith("ObjectCreated:")

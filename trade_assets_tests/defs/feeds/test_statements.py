@@ -142,6 +142,23 @@ def test_a_rerun_reads_the_former_versions_of_a_bucket_that_keeps_them(
     assert position(stores) == (0, 2)
 
 
+def test_the_stream_keeps_what_was_rewritten_before_it_was_read(stores: Stores) -> None:
+    s3_client(stores.settings).put_bucket_versioning(
+        Bucket=stores.settings.bucket, VersioningConfiguration={"Status": "Enabled"}
+    )
+    landed = []
+    for prices in ([111.0, 112.0], [111.0]):
+        stores.objects.put(ledger_key(), ledger_bytes(prices))
+        landed.append(stores.objects.get(ledger_key()).info.landed_at)
+        second_over(landed[-1])
+    with consuming(stores):
+        drained(stores, ledger_key())
+    assert list(stores.history.read(FILLS, "2")) == []
+    assert len(list(stores.history.read(FILLS, "2", until=landed[1]))) == 1
+    assert stores.latest.record_keys(FILLS) == ["1"]
+    assert position(stores) == (0, 1)
+
+
 @pytest.mark.parametrize("damaged", ["what,is,this\n1,2,3\n", f"{FILLS_HEADER}1,x,x,x,x,x\n"])
 def test_a_version_of_which_nothing_can_be_read_says_nothing(stores: Stores, damaged: str) -> None:
     with consuming(stores):
