@@ -26,6 +26,9 @@ from trade_assets.ingest.hour_records import HourRecords, raise_failed
 from trade_assets.ingest.isolation import Portion
 from trade_assets.ingest.reading import event_time_bounds
 from trade_assets.ingest.writing import HistoryWriter, LatestWriter
+from trade_assets.logs import get_logger
+
+log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,11 +145,18 @@ class Deriver:
 
     def _stated(self, feed: Feed, days: list[date]) -> pl.DataFrame:
         """What the newest statements of a feed say of trading dates: by the history, which has all
-        days; while that is away by `latest`, which has the newest ones."""
+        days; by `latest`, which has the newest ones, while that is away or where it has none (of
+        files that were stored before statements were)."""
+        found: dict[date, pl.DataFrame | None] = dict.fromkeys(days)
         try:
-            frames = [self._stores.history.stated(feed, day) for day in days]
-        except StoreUnavailableError:
-            return self._stores.latest.whole_frame(feed).filter(pl.col(TRADING_DATE).is_in(days))
+            found = {day: self._stores.history.stated(feed, day) for day in days}
+        except StoreUnavailableError as error:
+            log.warning("statements are taken from latest", feed=feed.path, error=str(error))
+        frames = [frame for frame in found.values() if frame is not None]
+        without = [day for day, frame in found.items() if frame is None]
+        if without:
+            newest = self._stores.latest.whole_frame(feed)
+            frames.append(newest.filter(pl.col(TRADING_DATE).is_in(without)))
         return pl.concat([pl.DataFrame(schema=feed.record_schema), *frames])
 
 

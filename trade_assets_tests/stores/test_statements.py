@@ -31,6 +31,7 @@ from trade_assets_tests.stores.samples import (
 from trade_assets_tests.support.stores import Stores
 
 PRICES = FEEDS["actant/futures_settlement"]
+SOD = FEEDS["actant/sod"]
 TRADED = HOUR - timedelta(hours=6)
 ledgers = count(1)
 
@@ -189,6 +190,34 @@ def test_a_time_that_is_corrected_backwards_takes_the_place_of_the_later_one(
         found.append((latest["price"], str(history["price"])))
     assert found == [("1.0", "1"), ("2.0", "2")]
     assert len(list(stores.history.read(FILLS, "back-a"))) == 1
+
+
+def lots(stores: Stores, day: str, held: dict[str, float], *, stated: bool = True) -> None:
+    key = f"feeds/actant/sod/dt={day}/hh=12/actant.csv"
+    at = datetime.fromisoformat(f"{day}T22:00Z") - timedelta(days=1)
+    frame = records(
+        SOD,
+        (
+            {
+                "record_key": lot, "event_time": at, "file_key": key, "quantity": quantity,
+                "trading_date": at.date() + timedelta(days=1),
+            }
+            for lot, quantity in held.items()
+        ),
+    )  # fmt: skip
+    stores.latest.write(SOD, frame, {key: at} if stated else {})
+
+
+def test_what_is_held_today_is_all_that_is_held(provisioned: Settings) -> None:
+    with Stores(provisioned) as stores:
+        # By a release that knew no statements.
+        lots(stores, "2025-07-16", {"old": 1.0, "same": 1.0}, stated=False)
+        lots(stores, "2025-07-17", {"same": 2.0, "a": 3.0})
+        assert stores.latest.record_keys(SOD) == ["a", "same"]
+        lots(stores, "2025-07-18", {"b": 4.0})
+        assert stores.latest.record_keys(SOD) == ["b"]
+        lots(stores, "2025-07-17", {"same": 2.0, "late": 3.0})
+        assert stores.latest.record_keys(SOD) == ["b"]
 
 
 def settlement(stores: Stores, name: str, minute: int, prices: dict[str, float]) -> None:

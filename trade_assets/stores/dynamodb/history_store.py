@@ -163,10 +163,11 @@ class HistoryStore:
         items = self._calls.get_all(self._table, keys)
         return typed_frame(dataset, [_texts(item) for item in items])
 
-    def stated(self, dataset: Dataset, day: date) -> pl.DataFrame:
-        """What the newest statements of all scopes of a day say (`dataset.record_schema`)."""
+    def stated(self, dataset: Dataset, day: date) -> pl.DataFrame | None:
+        """What the newest statements of all scopes of a day say (`dataset.record_schema`); None if
+        there is no statement of the day."""
         frames = [records for _, records in self.statements_on(dataset, day)]
-        return pl.concat([pl.DataFrame(schema=dataset.record_schema), *frames])
+        return pl.concat(frames) if frames else None
 
     def statements_on(self, dataset: Dataset, day: date) -> Iterator[tuple[Version, pl.DataFrame]]:
         """Of every scope of a day the newest version and its records."""

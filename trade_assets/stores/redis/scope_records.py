@@ -8,6 +8,7 @@ JSON, by record key the event times in microseconds), and `revision`, counted up
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import orjson
@@ -19,6 +20,7 @@ from trade_assets.datasets.statements import (
     Scope,
     Statement,
     StatementRule,
+    micros,
     moment_of,
     scope_of_record,
 )
@@ -54,6 +56,15 @@ class Claim:
     former: Said
 
 
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """Which version of a record Redis holds."""
+
+    event_time: str
+    file_key: str
+    trading_date: str | None
+
+
 class ScopeRecords:
     """The records of a data set's scopes, and which version of each scope holds."""
 
@@ -76,6 +87,8 @@ class ScopeRecords:
                 if stored["order"] > order:
                     return None
                 before = _joined(_said(stored["former"]), _said(stored["said"]))
+                if not stored["revision"] and self._rule.succeeds:
+                    before = self._held_records(held)
                 former = _without(before, statement.said)
                 claimed = Claim(key, order, _next(stored["revision"]), statement.said, former)
                 if _swap(self._redis, claimed, stored["revision"]):
@@ -87,23 +100,16 @@ class ScopeRecords:
         keys, prefix, held = list(said), f"latest:{self._name}:", self._rule.held(scope)
         if not keys:
             return set()
-        with (
-            redis_errors("looking at former records"),
-            self._redis.pipeline(transaction=False) as pipe,
-        ):
-            for key in keys:
-                pipe.hmget(prefix + key, [EVENT_TIME, FILE_KEY, TRADING_DATE])
-            stored = cast("list[list[str | None]]", pipe.execute())
         calls: dict[str, list[str]] = {}
         gone = set()
-        for key, (event_time, file_key, day) in zip(keys, stored, strict=True):
-            if event_time is None or file_key is None:
+        for key, version in zip(keys, self._versions(keys), strict=True):
+            if version is None:
                 gone.add(key)
-            elif event_time in {iso_text(moment_of(time)) for time in said[key]}:
-                # Another scope may say the same of this key: of two ledgers the same trade.
-                stored_scope = scope_of_record(self._rule, file_key, day)
-                if stored_scope is not None and self._rule.held(stored_scope) == held:
-                    calls[key] = [event_time, file_key]
+                continue
+            times = {iso_text(moment_of(time)) for time in said[key]}
+            # Another scope may say the same of this key: of two ledgers the same trade.
+            if version.event_time in times and self._is_of(version, held):
+                calls[key] = [version.event_time, version.file_key]
         deleted = self._scripts.run(
             DELETE_VERSION, [(prefix + key, arguments) for key, arguments in calls.items()]
         )
@@ -123,6 +129,33 @@ class ScopeRecords:
         if stored["revision"] != claimed.revision:
             removed = self.remove(statement.scope, _without(claimed.said, _said(stored["said"])))
         return removed
+
+    def _held_records(self, held: Scope) -> Said:
+        """All records of a scope that no version has claimed yet: of files that were stored before
+        statements were."""
+        keys = sorted(cast("set[str]", self._redis.smembers(f"keys:{self._name}")))
+        return {
+            key: (micros(datetime.fromisoformat(version.event_time)),)
+            for key, version in zip(keys, self._versions(keys), strict=True)
+            if version is not None and self._is_of(version, held)
+        }
+
+    def _versions(self, keys: list[str]) -> "list[_Stored | None]":
+        with (
+            redis_errors("looking at former records"),
+            self._redis.pipeline(transaction=False) as pipe,
+        ):
+            for key in keys:
+                pipe.hmget(f"latest:{self._name}:{key}", [EVENT_TIME, FILE_KEY, TRADING_DATE])
+            answers = cast("list[list[str | None]]", pipe.execute())
+        return [
+            None if event_time is None or file_key is None else _Stored(event_time, file_key, day)
+            for event_time, file_key, day in answers
+        ]
+
+    def _is_of(self, version: "_Stored", held: Scope) -> bool:
+        scope = scope_of_record(self._rule, version.file_key, version.trading_date)
+        return scope is not None and self._rule.held(scope) == held
 
     def forget(self, keys: list[str]) -> None:
         """Take keys off the list of those that exist, unless a record came meanwhile."""
