@@ -48,7 +48,7 @@ from trade_assets_tests.support.product import (
 from trade_assets_tests.support.stores import Stores
 from trade_assets_tests.support.waiting import PATIENCE_SECONDS, eventually
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(3600)]
 
 REAL_FILES = CHECKOUT.parent / "shared" / "data"
 WINDOW_SECONDS = 45

@@ -37,9 +37,9 @@ from trade_assets_tests.support.product import (
     product_settings,
     running_up,
 )
-from trade_assets_tests.support.waiting import eventually
+from trade_assets_tests.support.waiting import PATIENCE_SECONDS, eventually
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(3600)]
 
 ORDERS = SNAPSHOTS["tt/orders"]
 FILLS = SNAPSHOTS["tt/tt_fills"]
@@ -286,7 +286,7 @@ def test_no_page_of_the_ui_and_no_command_shows_a_secret(product: Product) -> No
     shown = {"runs": json.dumps(runs)}
     for page in ("", "runs", "assets", "locations", "server_info"):
         url = f"http://{LOOPBACK}:{settings.local.dagster_port}/{page}"
-        shown[url] = urllib3.request("GET", url).data.decode()
+        shown[url] = urllib3.request("GET", url, timeout=PATIENCE_SECONDS).data.decode()
     for words in (["status"], ["status", "--json"], ["latest", "orders"], ["tt-fault", "list"]):
         done = command(settings, product.folder, *words)
         shown[" ".join(words)] = done.stdout + done.stderr

@@ -37,9 +37,8 @@ def start(stack_settings: Settings, tmp_path: Path) -> Iterator[Callable[[], Run
 
 
 def _page(settings: Settings) -> int:
-    return urllib3.request(
-        "GET", f"http://{LOOPBACK}:{settings.local.dagster_port}/server_info"
-    ).status
+    url = f"http://{LOOPBACK}:{settings.local.dagster_port}/server_info"
+    return urllib3.request("GET", url, timeout=PATIENCE_SECONDS).status
 
 
 def _tt_secret(settings: Settings) -> str:

@@ -69,6 +69,7 @@ class Running:
             f"http://{LOOPBACK}:{self.settings.local.dagster_port}/graphql",
             body=json.dumps({"query": query, "variables": variables}).encode(),
             headers={"Content-Type": "application/json"},
+            timeout=PATIENCE_SECONDS,
         ).json()
         assert "errors" not in answer, answer
         return answer["data"]

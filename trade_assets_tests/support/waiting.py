@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Final, TypeVar
 
-PATIENCE_SECONDS: Final = 240.0
+PATIENCE_SECONDS: Final = 600.0
 """The bound of every wait for what must come: many times what it takes on a machine that is busy
 with other things. Who waits so long waits for what does not come."""
 

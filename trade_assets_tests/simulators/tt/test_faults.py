@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from trade_assets.simulators.tt.faults import EDGE, INNER, Fault, FaultBoard, FaultKind
 from trade_assets_tests.simulators.tt.caller import FILLS, ORDERS, POSITION, Caller
 from trade_assets_tests.support.tt import Simulator
+from trade_assets_tests.support.waiting import PATIENCE_SECONDS
 
 integration = pytest.mark.integration
 
@@ -111,7 +112,8 @@ def test_a_fault_of_an_endpoint_leaves_the_others_alone(
     "body", [b"", b"[]", b'{"fault": "fire"}', b'{"fault": "drop", "colour": "red"}']
 )
 def test_what_is_no_fault_is_refused(simulator: Simulator, body: bytes) -> None:
-    answer = urllib3.request("POST", f"{simulator.url}/simulator/faults", body=body)
+    url = f"{simulator.url}/simulator/faults"
+    answer = urllib3.request("POST", url, body=body, timeout=PATIENCE_SECONDS)
     assert answer.status == 400
     assert answer.json()["error"]
     assert simulator.faults() == []
