@@ -66,7 +66,9 @@ def serve(command: Sequence[str]) -> int:
     """Run the server until it ends or SIGTERM comes; the exit code to end with."""
     signal.signal(signal.SIGTERM, _raise_stopped)
     signal.signal(signal.SIGINT, _raise_stopped)
-    server = subprocess.Popen(tied(command))  # noqa: S603 - our own command, no shell
+    # At SIGTERM it would go on, for as long as a run does, and share its port with the next one:
+    # whose runs it takes then end with it.
+    server = subprocess.Popen(tied(command, at_once=True))  # noqa: S603 - our own command, no shell
     try:
         return server.wait()
     except _Stopped:

@@ -26,30 +26,34 @@ def tied(
     parent: int | None = None,
     extra: Mapping[str, str] | None = None,
     after_port: int | None = None,
+    at_once: bool = False,
 ) -> list[str]:
     """`command`, prefixed so that it dies with its parent and sees `extra` in its environment.
 
     `parent` closes the moment between fork and start: if another process than `parent` is the
     parent by then, the command is not started at all. With `after_port` the command begins once
-    somebody listens on that port of loopback, or after `PORT_WAIT_SECONDS` all the same.
+    somebody listens on that port of loopback, or after `PORT_WAIT_SECONDS` all the same. It dies by
+    SIGTERM, or, where it would take its time, `at_once` by SIGKILL.
     """
     prefix = [sys.executable, "-P", "-m", "trade_assets.local.launcher"]
     if parent is not None:
         prefix += ["--parent", str(parent)]
     if after_port is not None:
         prefix += ["--after-port", str(after_port)]
+    if at_once:
+        prefix += ["--at-once"]
     for name, value in (extra or {}).items():
         prefix += ["--set", f"{name}={value}"]
     return [*prefix, "--", *command]
 
 
-def die_with_parent() -> None:
-    """Ask the kernel for SIGTERM when the parent dies; survives `exec`. Linux; elsewhere nothing.
+def die_with_parent(number: signal.Signals = signal.SIGTERM) -> None:
+    """Ask the kernel for a signal when the parent dies; survives `exec`. Linux; elsewhere nothing.
 
     The parent is the *thread* that forked: start parts from a thread that lives as long as they.
     """
     if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0)
 
 
 def await_port(port: int, seconds: float = PORT_WAIT_SECONDS) -> bool:
@@ -70,11 +74,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="trade_assets.local.launcher")
     parser.add_argument("--parent", type=int)
     parser.add_argument("--after-port", type=int)
+    parser.add_argument("--at-once", action="store_true")
     parser.add_argument("--set", action="append", default=[], dest="variables")
     parser.add_argument("command", nargs="+")
     options = parser.parse_args(arguments)
     parent = os.getppid() if options.parent is None else options.parent
-    die_with_parent()
+    die_with_parent(signal.SIGKILL if options.at_once else signal.SIGTERM)
     if os.getppid() != parent:
         sys.exit("the process that asked for this one is gone")
     if options.after_port is not None:

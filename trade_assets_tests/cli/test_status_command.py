@@ -103,7 +103,7 @@ def test_what_a_store_is_owed_is_a_problem_until_it_has_it(run: Run, settings: S
         (problem,) = problems(run)
         assert problem.startswith("DynamoDB: is owed 1 batches of files since 14:30:00 UTC")
         (key,) = owed.keys(RecordStore.HISTORY)
-        owed.settle(owed.read(RecordStore.HISTORY, key))
+        owed.settle([owed.read(RecordStore.HISTORY, key)])
     assert problems(run) == []
 
 

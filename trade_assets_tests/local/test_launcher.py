@@ -37,6 +37,20 @@ def test_a_tied_process_dies_with_its_parent(how: signal.Signals) -> None:
         eventually(lambda: _has_ended(child))
 
 
+def test_a_process_that_takes_its_time_dies_at_once_where_it_shall() -> None:
+    stubborn = SLEEPER[2].replace(
+        "import time;", "import signal, time; signal.signal(15, lambda *_: 0);"
+    )
+    command = [sys.executable, "-c", PARENT, *tied([*SLEEPER[:2], stubborn], at_once=True)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout
+        child = psutil.Process(int(parent.stdout.readline()))
+        assert parent.stdout.readline() == "up\n"
+        parent.kill()
+        parent.wait()
+        eventually(lambda: _has_ended(child))
+
+
 def _has_ended(process: psutil.Process) -> bool:
     try:
         return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE

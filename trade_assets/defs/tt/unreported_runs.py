@@ -1,5 +1,6 @@
-"""Slot runs that ended without a word: their process was killed, or they were terminated. Whoever
-takes a slot notes himself what it lacks; here is noted what nobody could."""
+"""Slot runs that ended without a note: their process was killed or never began, or they were
+terminated. Whoever takes a slot notes himself what it lacks; here is noted what nobody could, with
+what Dagster's books say of it."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -14,7 +15,8 @@ from trade_assets.tt.slots.slot_log import SlotNote, SlotState
 from trade_assets.tt.tt_stores import TtStores
 
 LOOKED_BACK: Final = timedelta(minutes=15)
-SILENT: Final = "its run ended without a word"
+TERMINATED: Final = "its run was terminated"
+REASON_LENGTH: Final = 300
 
 _RUNS_LOOKED_AT: Final = 40
 _ENDED_BADLY: Final = [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
@@ -41,20 +43,33 @@ class UnreportedRuns:
             limit=_RUNS_LOOKED_AT,
         )
         for record in records:
-            run = record.dagster_run
-            if run.run_id not in self._settled:
-                _note_if_silent(stores, run.tags.get(SLOT_TAG, ""), run.run_id)
+            if record.dagster_run.run_id not in self._settled:
+                _note_if_silent(instance, stores, record)
         self._settled = frozenset(record.dagster_run.run_id for record in records)
 
 
-def _note_if_silent(stores: TtStores, slot_tag: str, run_id: str) -> None:
+def what_happened(instance: dg.DagsterInstance, record: dg.RunRecord) -> str:
+    """How a run ended that cannot say so itself, by the books."""
+    run = record.dagster_run
+    if run.status is dg.DagsterRunStatus.CANCELED:
+        return TERMINATED
+    found = instance.get_records_for_run(run.run_id, of_type=dg.DagsterEventType.RUN_FAILURE)
+    event = found.records[-1].event_log_entry.dagster_event if found.records else None
+    message = " ".join(((event and event.message) or "the books do not say why").split())
+    begun = "its process began, and then" if record.start_time else "its process never began"
+    return f"its run failed, {begun}: {message}"[:REASON_LENGTH]
+
+
+def _note_if_silent(instance: dg.DagsterInstance, stores: TtStores, record: dg.RunRecord) -> None:
+    run = record.dagster_run
     try:
-        slot = slot_of_text(slot_tag)
+        slot = slot_of_text(run.tags.get(SLOT_TAG, ""))
     except ValueError:
         return
     if stores.slot_log.notes(slot, slot + SLOT) or _is_whole(stores, slot):
         return
-    stores.slot_log.note(SlotNote(slot, slot, SlotState.FAILED, SILENT, {}, run_id))
+    reason = what_happened(instance, record)
+    stores.slot_log.note(SlotNote(slot, slot, SlotState.FAILED, reason, {}, run.run_id))
 
 
 def _is_whole(stores: TtStores, slot: datetime) -> bool:

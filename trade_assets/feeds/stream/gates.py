@@ -1,7 +1,7 @@
 """Which stores of records are away right now, as a consumer knows: it goes on without them.
 
 A gate closes when a call has failed for as long as the store is tried; from then on nothing waits
-for that store. It opens when the store has taken something again (`payments`).
+for that store. It opens when the store has taken something again, of what it is owed (`payments`).
 """
 
 import threading
@@ -52,6 +52,8 @@ class StoreGates:
 
     def open(self, store: RecordStore, after_seconds: float = 0.0) -> None:
         """A store is back, unless it went away less than so long ago."""
+        if store not in self._closed:
+            return
         with self._lock:
             since = self._closed.get(store)
             if since is None or time.monotonic() - since < after_seconds:

@@ -98,9 +98,9 @@ class OwedFiles:
         name = debt.key.rpartition("/")[2]
         return not any(self._objects.head(f"{_prefix(store)}{name}") for store in others)
 
-    def settle(self, debt: Debt) -> None:
+    def settle(self, debts: Sequence[Debt]) -> None:
         """The store has it all."""
-        self._objects.remove([debt.key])
+        self._objects.remove([debt.key for debt in debts])
 
     def summary(self) -> list[OwedSummary]:
         """How much each store is owed; nothing of those that are owed nothing."""

@@ -104,6 +104,7 @@ class StoreStages:
             files = [file for file in batch.files if file.version.key not in parts.refused]
             work.lags |= {file.version.key: file.version.lag_seconds(now) for file in files}
             note_files(self._stores, batch.dataset, files, now, work.lags)
+            self.gates.open(RecordStore.LATEST)
         except StoreUnavailableError as error:
             self.gates.close(RecordStore.LATEST, error)
             self._owe(work, batch, RecordStore.LATEST)
@@ -127,6 +128,8 @@ class StoreStages:
                     self.gates.close(store, error)
                     self._owe(work, batch, store)
                     history = None if store is RecordStore.HISTORY else history
+                else:
+                    self.gates.open(RecordStore.HISTORY)
             self._derive_all(work, batch, part, history)
         mark_refused(work.results, parts.refused)
 

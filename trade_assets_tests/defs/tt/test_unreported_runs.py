@@ -1,4 +1,4 @@
-"""A slot run that ended without a word leaves a note, once, and only where something is missing."""
+"""A slot run that ended without a note gets one, once, and only where something is missing."""
 
 from datetime import UTC, datetime
 
@@ -6,7 +6,7 @@ import dagster as dg
 import pytest
 
 from trade_assets.defs.shared.names import SLOT_JOB, SLOT_TAG
-from trade_assets.defs.tt.unreported_runs import SILENT, UnreportedRuns
+from trade_assets.defs.tt.unreported_runs import TERMINATED, UnreportedRuns
 from trade_assets.tt.formats.slot_times import SLOT, slot_at, slot_text
 from trade_assets.tt.slots.slot_log import SlotNote, SlotState
 from trade_assets_tests.defs.tt.documents import KINDS, put_document
@@ -29,18 +29,34 @@ def noted(stores: Stores, slot: datetime) -> list[tuple[SlotState, str, str | No
     return [(note.state, note.reason, note.run_id) for note in notes]
 
 
-@pytest.mark.parametrize("status", [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED])
-def test_it_is_noted(
-    stores: Stores, instance: dg.DagsterInstance, status: dg.DagsterRunStatus
+def test_it_is_noted_once_and_says_that_it_was_terminated(
+    stores: Stores, instance: dg.DagsterInstance
 ) -> None:
     slot = slot_at(datetime.now(UTC))
-    run = ended(instance, slot, status)
+    run = ended(instance, slot, dg.DagsterRunStatus.CANCELED)
     silent = UnreportedRuns()
     silent.note(instance, stores)
-    assert noted(stores, slot) == [(SlotState.FAILED, SILENT, run.run_id)]
+    assert noted(stores, slot) == [(SlotState.FAILED, TERMINATED, run.run_id)]
     stores.slot_log.withdraw(slot)
     silent.note(instance, stores)
     assert noted(stores, slot) == []
+
+
+def test_the_note_says_what_the_books_say(stores: Stores, instance: dg.DagsterInstance) -> None:
+    slot = slot_at(datetime.now(UTC)) - 10 * SLOT
+    run = ended(instance, slot, dg.DagsterRunStatus.STARTING)
+    instance.report_run_failed(run, "Could not reach\n the code server")
+    UnreportedRuns().note(instance, stores)
+    reason = "its run failed, its process never began: Could not reach the code server"
+    assert noted(stores, slot) == [(SlotState.FAILED, reason, run.run_id)]
+
+
+def test_books_that_say_nothing_are_said_to(stores: Stores, instance: dg.DagsterInstance) -> None:
+    slot = slot_at(datetime.now(UTC)) - 12 * SLOT
+    ended(instance, slot, dg.DagsterRunStatus.FAILURE)
+    UnreportedRuns().note(instance, stores)
+    ((_, reason, _),) = noted(stores, slot)
+    assert reason.endswith("the books do not say why")
 
 
 def test_who_said_why_is_left_alone(stores: Stores, instance: dg.DagsterInstance) -> None:

@@ -17,6 +17,7 @@ from trade_assets.errors import (
     RedisUnavailableError,
     StoreUnavailableError,
 )
+from trade_assets.feeds.stream import payments
 from trade_assets.feeds.stream.owed import OwedFiles, RecordStore
 from trade_assets.feeds.stream.reporting import StreamReports
 from trade_assets.ingest.figures import FileFigures
@@ -158,8 +159,14 @@ def test_both_stores_away_is_two_debts_and_one_account(
     assert sum(figures.files for figures in told) == len(FILES)
 
 
+@pytest.mark.parametrize("together", [1, 3, 100])
 def test_what_is_owed_survives_whoever_noted_it_and_is_paid_oldest_first(
-    stores: Stores, hasty: Stores, quick: Settings, reference: Settings
+    stores: Stores,
+    hasty: Stores,
+    quick: Settings,
+    reference: Settings,
+    together: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     files = spot_files(8)
     with consuming(hasty, history=SwitchedHistory(hasty)):
@@ -169,6 +176,7 @@ def test_what_is_owed_survives_whoever_noted_it_and_is_paid_oldest_first(
         assert owed(stores, RecordStore.HISTORY) == list(files)
     back = SwitchedHistory(stores)
     back.back.set()
+    monkeypatch.setattr(payments, "MARKERS_AT_A_TIME", together)
     with consuming(stores, history=back, run_id="the next one"):
         all_paid(stores)
     assert back.taken == list(files)
