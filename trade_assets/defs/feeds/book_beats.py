@@ -8,6 +8,7 @@ import dagster as dg
 import orjson
 
 from trade_assets.defs.shared.names import STREAM_JOB, UNFINISHED
+from trade_assets.errors import StoreUnavailableError
 from trade_assets.feeds.stream.heartbeats import BOOKS_SECONDS, StreamBeat
 from trade_assets.logs import get_logger
 
@@ -33,10 +34,19 @@ class BookBeats:
             log.warning("no beat in the books", error=str(error))
 
     def alive(self) -> list[StreamBeat]:
-        """Unfinished runs whose last beat is not stale."""
-        records = self._instance.get_run_records(
-            dg.RunsFilter(job_name=STREAM_JOB, statuses=UNFINISHED), limit=20
-        )
+        """Unfinished runs whose last beat is not stale.
+
+        Raises:
+            StoreUnavailableError: the books cannot be read.
+        """
+        try:
+            records = self._instance.get_run_records(
+                dg.RunsFilter(job_name=STREAM_JOB, statuses=UNFINISHED), limit=20
+            )
+        except Exception as error:  # whatever storage it is
+            raise StoreUnavailableError(
+                f"reading the stream's beats in the books: {error}"
+            ) from error
         texts = [record.dagster_run.tags.get(BEAT_TAG) for record in records]
         beats = [orjson.loads(text) for text in texts if text]
         now = time.time()
@@ -45,6 +55,13 @@ class BookBeats:
 
 
 def has_ended(instance: dg.DagsterInstance, run_id: str) -> bool:
-    """Whether a run has ended by the books, whatever its process does: another one takes over."""
-    run = instance.get_run_by_id(run_id)
+    """Whether a run has ended by the books, whatever its process does: another one takes over.
+
+    Not as far as anybody knows, while the books cannot be read.
+    """
+    try:
+        run = instance.get_run_by_id(run_id)
+    except Exception as error:  # whatever storage it is: it must not end the stream
+        log.warning("books cannot be read", error=str(error))
+        return False
     return run is not None and run.is_finished

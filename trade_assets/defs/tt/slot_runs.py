@@ -74,27 +74,38 @@ def unfinished_slot_runs(instance: dg.DagsterInstance) -> list[ActiveRun]:
             _tagged_slot(record.dagster_run.tags),
             record.create_timestamp.astimezone(UTC),
             begun_at=None if record.start_time is None else _utc(record.start_time),
+            launched_at=record.update_timestamp.astimezone(UTC) if _is_launched(record) else None,
         )
         for record in records
     ]
 
 
 def without_lease(
-    runs: Sequence[ActiveRun], now: datetime, holder: Callable[[], str | None]
+    runs: Sequence[ActiveRun],
+    now: datetime,
+    holder: Callable[[], str | None],
+    loaded_at: datetime,
 ) -> list[ActiveRun]:
-    """The runs, with those that have had the slot lease (or died before) and have it not any more
-    marked as not asking. One that still waits for its process may yet ask.
+    """The runs, with those marked as not asking that have had the slot lease (or died before) and
+    have it not any more, and those whose process was asked for of an earlier code server and did
+    not begin: it died with that server. Another one that waits for its process may yet ask.
 
-    `holder` says who has the lease; where it cannot, every run may be asking.
+    `holder` says who has the lease; where it cannot, every run that began may be asking.
+    `loaded_at` is when this code server began.
     """
+    lost = {run.run_id for run in runs if run.launched_at and run.launched_at < loaded_at}
+    runs = [replace(run, asks=run.asks and run.run_id not in lost) for run in runs]
     old = {run.run_id for run in runs if run.begun_at and now - run.begun_at > LEASE_AFTER}
     if not old:
-        return list(runs)
+        return runs
     try:
         text = holder() or ""
     except TradeAssetsError:
-        return list(runs)
-    return [replace(run, asks=run.run_id not in old or run.run_id in text) for run in runs]
+        return runs
+    return [
+        replace(run, asks=run.asks and (run.run_id not in old or run.run_id in text))
+        for run in runs
+    ]
 
 
 def end_dead(instance: dg.DagsterInstance, dead: Iterable[ActiveRun]) -> None:
@@ -105,6 +116,10 @@ def end_dead(instance: dg.DagsterInstance, dead: Iterable[ActiveRun]) -> None:
             instance.report_run_failed(
                 run, "The run's process is gone: it took longer than a snapshot ever can."
             )
+
+
+def _is_launched(record: dg.RunRecord) -> bool:
+    return record.dagster_run.status is dg.DagsterRunStatus.STARTING and record.start_time is None
 
 
 def _utc(epoch_seconds: float) -> datetime:

@@ -57,7 +57,7 @@ def slot_sensor(
     """The sensor over the slots of the TT API."""
     hours, limits = open_hours(settings), SlotLimits.of(settings)
     tasks, alarms, lease = TickTasks(), TtAlarms(settings), LeaseLook(settings)
-    silent = UnreportedRuns()
+    silent, loaded_at = UnreportedRuns(), utc_now()
 
     @dg.sensor(
         name=SLOT_SENSOR,
@@ -77,7 +77,7 @@ def slot_sensor(
         parts = TaskParts(quick_tt_stores, hours, alarms, silent)
         work = all_tasks(parts, context.instance, tick)
         tasks.run(tick, work, _seconds_for_tasks(clock()))
-        watch = SlotWatch(context.instance, hours, limits, lease.holder, clock, sleep)
+        watch = SlotWatch(context.instance, hours, limits, lease.holder, loaded_at, clock, sleep)
         decision = watch.wait(tick.slots)
         hour, cursor.reported = hour_to_report(
             cursor.reported, decision.cursor.first, clock(), hours

@@ -37,13 +37,14 @@ def utc_now() -> datetime:
 class SlotWatch:
     """Looks at the clock and at the runs until a slot is to be requested, or the tick is over.
 
-    `holder` says which run has the slot lease.
+    `holder` says which run has the slot lease; `loaded_at` is when this code server began.
     """
 
     instance: dg.DagsterInstance
     hours: OpenHours
     limits: SlotLimits
     holder: Callable[[], str | None]
+    loaded_at: datetime
     clock: Clock = utc_now
     sleep: Callable[[float], None] = time.sleep
 
@@ -61,7 +62,9 @@ class SlotWatch:
 
     def _look(self, cursor: SlotCursor) -> Decision:
         now = self.clock()
-        active = without_lease(unfinished_slot_runs(self.instance), now, self.holder)
+        active = without_lease(
+            unfinished_slot_runs(self.instance), now, self.holder, self.loaded_at
+        )
         decision = decide(cursor, now, active, self.hours, self.limits)
         end_dead(self.instance, decision.dead)
         return decision

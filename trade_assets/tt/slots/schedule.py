@@ -54,6 +54,7 @@ class ActiveRun:
     Attributes:
         slot: what it takes; None where it does not say.
         started_at: when it was requested.
+        launched_at: when its process was asked for; None: it was not, or has begun.
         begun_at: when its process began; None: it has not, as far as the books know.
         asks: it asks the API, or may be about to. One that only writes to the stores is in nobody's
             way, nor is one that died.
@@ -63,6 +64,7 @@ class ActiveRun:
     slot: datetime | None
     started_at: datetime
     begun_at: datetime | None = None
+    launched_at: datetime | None = None
     asks: bool = True
 
 

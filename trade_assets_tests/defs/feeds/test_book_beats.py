@@ -141,3 +141,18 @@ def test_a_run_that_was_taken_for_dead_has_ended_by_the_books(
     assert run is not None
     instance.report_run_failed(run, "gone")
     assert has_ended(instance, run_id)
+
+
+def test_books_that_cannot_be_read_end_no_run(
+    instance: dg.DagsterInstance, run_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def locked(*_: object) -> None:
+        raise OSError("database table is locked")
+
+    monkeypatch.setattr(instance, "get_run_by_id", locked)
+    monkeypatch.setattr(instance, "add_run_tags", locked)
+    monkeypatch.setattr(instance, "get_run_records", locked)
+    assert not has_ended(instance, run_id)
+    BookBeats(instance).beat(StreamBeat(run_id, FAR, 3))
+    with pytest.raises(StoreUnavailableError, match="in the books"):
+        BookBeats(instance).alive()
