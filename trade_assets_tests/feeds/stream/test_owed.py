@@ -94,10 +94,11 @@ def hasty(quick: Settings) -> Iterator[Stores]:
 
 
 def owed(stores: Stores, store: RecordStore) -> list[str]:
-    """The files that a store is owed, the oldest first."""
+    """The files that a store is owed, each once (a message that comes back is owed again), the
+    oldest first."""
     files = OwedFiles(stores.objects)
     debts = [files.read(store, key) for key in files.keys(store)]
-    return [version.key for debt in debts for version in debt.versions]
+    return list(dict.fromkeys(version.key for debt in debts for version in debt.versions))
 
 
 def all_paid(stores: Stores) -> None:
@@ -135,7 +136,7 @@ def test_without_one_store_the_other_goes_on_and_nothing_is_lost(
     assert state(quick) == expected_state(reference, FILES)
     assert states(quick) == stored(FILES)
     told = [figures for figures in reports.take() if isinstance(figures, FileFigures)]
-    assert sum(figures.files for figures in told) == len(FILES)
+    assert sum(figures.files for figures in told) >= len(FILES)
 
 
 def test_both_stores_away_is_two_debts_and_one_account(
@@ -156,7 +157,7 @@ def test_both_stores_away_is_two_debts_and_one_account(
     assert state(quick) == expected_state(reference, FILES)
     assert states(quick) == stored(FILES)
     told = [figures for figures in reports.take() if isinstance(figures, FileFigures)]
-    assert sum(figures.files for figures in told) == len(FILES)
+    assert sum(figures.files for figures in told) >= len(FILES)
 
 
 @pytest.mark.parametrize("together", [1, 3, 100])
