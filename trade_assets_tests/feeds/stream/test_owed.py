@@ -1,6 +1,7 @@
 """A store that is away: the other one goes on, and what it is owed is kept, and paid."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Event
@@ -14,6 +15,7 @@ from trade_assets.datasets.records import FILE_KEY
 from trade_assets.datasets.statements import NOTHING_STATED, StatedAt
 from trade_assets.errors import (
     DynamoUnavailableError,
+    ObjectMissingError,
     RedisUnavailableError,
     StoreUnavailableError,
 )
@@ -96,9 +98,11 @@ def hasty(quick: Settings) -> Iterator[Stores]:
 def owed(stores: Stores, store: RecordStore) -> list[str]:
     """The files that a store is owed, each once (a message that comes back is owed again), the
     oldest first."""
-    files = OwedFiles(stores.objects)
-    debts = [files.read(store, key) for key in files.keys(store)]
-    return list(dict.fromkeys(version.key for debt in debts for version in debt.versions))
+    files, found = OwedFiles(stores.objects), []
+    for key in files.keys(store):
+        with suppress(ObjectMissingError):  # it was paid between the two looks
+            found += [version.key for version in files.read(store, key).versions]
+    return list(dict.fromkeys(found))
 
 
 def all_paid(stores: Stores) -> None:
