@@ -36,6 +36,7 @@ FRESHNESS_STYLES: Final = {
     Freshness.OK: "green",
     Freshness.STALE: "red",
     Freshness.EMPTY: "yellow",
+    Freshness.AHEAD: "red",
     Freshness.UNKNOWN: "red",
 }
 UNKNOWN: Final = "unknown"

@@ -6,6 +6,7 @@ No format belongs here, and nothing that reads or writes; which data sets exist 
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 import polars as pl
 
@@ -37,10 +38,21 @@ class Dataset(Described):
         schema: the data set's own columns and their types, behind `RECORD_SCHEMA`.
         statement: of what a file is the whole truth, so that what its newest version does not say
             is gone; None: files only add. Such a data set is `rewritten` too.
+        planned_seconds: its event times are no readings of a clock but the beginnings of what is
+            to come, and may by right lie so far behind the landing of the file.
     """
 
     schema: Mapping[str, pl.DataType]
     statement: StatementRule | None = None
+    planned_seconds: float = 0.0
+
+    def latest_time(self, landed_at: datetime, tolerance_seconds: float) -> datetime:
+        """The latest event time (inclusive) that a record can have whose file has landed then.
+
+        Args:
+            tolerance_seconds: so far the clocks of desk, exchange and stores may be apart.
+        """
+        return landed_at + timedelta(seconds=self.planned_seconds + tolerance_seconds)
 
     @property
     def group(self) -> str:

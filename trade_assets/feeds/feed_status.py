@@ -7,7 +7,12 @@ from trade_assets.datasets.dataset import ParsedDataset
 from trade_assets.feeds.cadence import Gap, find_gaps
 from trade_assets.feeds.datasets import FEEDS
 from trade_assets.feeds.feed_stores import FeedStores
-from trade_assets.monitor.freshness import Freshness, freshness_limit, status_time
+from trade_assets.monitor.freshness import (
+    Freshness,
+    ahead_seconds,
+    freshness_limit,
+    status_time,
+)
 from trade_assets.settings import Settings
 from trade_assets.stores.redis.coverage import Coverage
 
@@ -21,7 +26,8 @@ class FeedStatus:
     that catches up is behind; `lag_seconds` is what the last file took
     from landing to Redis; `limit_seconds` is the age from which on the feed is stale. `gaps` are
     those of the last `gap_days`, oldest first; `unknown_columns` are all that its files ever had
-    and the registry does not know.
+    and the registry does not know. `ahead_seconds` is how far its times are ahead of the clock, if
+    they are so far that a clock was wrong.
     """
 
     feed: str
@@ -33,6 +39,7 @@ class FeedStatus:
     age_seconds: float | None = None
     event_age_seconds: float | None = None
     lag_seconds: float | None = None
+    ahead_seconds: float | None = None
     record_keys: int | None = None
     gaps: tuple[Gap, ...] | None = None
     unknown_columns: tuple[str, ...] | None = None
@@ -49,10 +56,12 @@ def feed_status(stores: FeedStores, feed: ParsedDataset, now: datetime) -> FeedS
     age = None if ingested is None else (now - ingested).total_seconds()
     event = status_time(fields.get("last_event_time"))
     limit = freshness_limit(stores.settings, feed)
+    ahead = ahead_seconds(stores.settings, feed, now, event, ingested)
     since = now - timedelta(days=stores.settings.arrival.gap_days)
     return FeedStatus(
         feed=feed.path,
-        freshness=_freshness(age, limit, empty=not fields),
+        freshness=Freshness.AHEAD if ahead else _freshness(age, limit, empty=not fields),
+        ahead_seconds=ahead,
         limit_seconds=limit,
         last_file=fields.get("last_file"),
         last_event_time=event,
@@ -89,6 +98,9 @@ def unknown_feeds(settings: Settings) -> tuple[FeedStatus, ...]:
 
 def freshness_text(feed: FeedStatus) -> str:
     """How fresh a feed is, in words."""
+    if feed.ahead_seconds is not None:
+        by = f"its newest time is {feed.ahead_seconds:.0f} s ahead of the clock"
+        return f"{by}; the next file puts it right, or a rerun of the hour of {feed.last_file}"
     if feed.freshness is Freshness.EMPTY:
         return "no file yet"
     if feed.freshness is Freshness.STALE and feed.age_seconds is not None:

@@ -95,7 +95,7 @@ class HourFiles(HourRecords):
             return
         versions = self._versions()
         for start in range(0, len(versions), BATCH_FILES):
-            read = self._take(read_files(self._stores.objects, versions[start:][:BATCH_FILES]))
+            read = self._take(read_files(self._stores, versions[start:][:BATCH_FILES]))
             if len(versions) <= BATCH_FILES:
                 self._kept = read
             yield from by_dataset(self._not_failed(read))
@@ -116,7 +116,8 @@ class HourFiles(HourRecords):
             for hour in self._hours:
                 versions = self._stores.object_versions
                 listed = versions.former(hour_prefix(self._feed, hour))
-                for former in read_former(versions, listed):
+                tolerance = self._stores.settings.arrival.ahead_seconds
+                for former in read_former(versions, listed, tolerance):
                     for batch in by_dataset([former]):
                         yield batch.portion
         yield from self.portions()
@@ -129,7 +130,7 @@ class HourFiles(HourRecords):
             RewrittenTooFastError: a key is rewritten faster than it can be read; run it again.
         """
         if self._feed.rewritten:
-            for read in follow_rewrites(self._stores.objects, self.results):
+            for read in follow_rewrites(self._stores, self.results):
                 yield RewrittenFiles(self, self._take(read))
 
     def refuse(self, refused: Mapping[str, StoreRejectedError]) -> None:

@@ -6,6 +6,7 @@ from trade_assets.stores.connections import StoreBundle
 from trade_assets.stores.dynamodb.first_hour import FirstHour
 from trade_assets.stores.dynamodb.history_store import HistoryStore
 from trade_assets.stores.dynamodb.ledger import Ledger
+from trade_assets.stores.redis.corrections import Corrections
 from trade_assets.stores.redis.coverage import Coverage
 from trade_assets.stores.redis.latest_store import LatestStore
 from trade_assets.stores.redis.unknown_columns import UnknownColumns
@@ -44,7 +45,13 @@ class IngestStores(StoreBundle):
     @cached_property
     def coverage(self) -> Coverage:
         """Covered stretches of event time by data set, in Redis."""
-        return Coverage(self.connections.redis, self.connections.redis_retries)
+        ahead_seconds = self.settings.arrival.ahead_seconds
+        return Coverage(self.connections.redis, self.connections.redis_retries, ahead_seconds)
+
+    @cached_property
+    def corrections(self) -> Corrections:
+        """Taking back newest records that cannot be, in Redis."""
+        return Corrections(self.connections.redis, self.connections.redis_retries)
 
     @cached_property
     def unknown_columns(self) -> UnknownColumns:

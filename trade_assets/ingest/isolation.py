@@ -44,7 +44,8 @@ class Portion:
 class Isolation:
     """The parts in which records of files are written, so that a refused file costs only itself.
 
-    Each part is to be written, or handed to `refuse`; first there is one part, the whole portion::
+    Each part is to be written, or handed to `refuse`; first there is one part, the whole portion
+    (none if it says nothing)::
 
         parts = Isolation(portion)
         for part in parts:
@@ -60,7 +61,8 @@ class Isolation:
 
     def __init__(self, portion: Portion) -> None:
         self.refused: dict[str, StoreRejectedError] = {}
-        self._parts = deque([portion])
+        says_something = portion.stated or not portion.records.is_empty()
+        self._parts = deque([portion] if says_something else [])
 
     def __iter__(self) -> Iterator[Portion]:
         while self._parts:

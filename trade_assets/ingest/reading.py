@@ -7,12 +7,13 @@ Every way into the stores goes through here: the stream and the rerun of a parti
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Final
 
 import polars as pl
 
 from trade_assets.datasets.dataset import ParsedDataset, to_records
 from trade_assets.datasets.keys import parse_feed_key
-from trade_assets.datasets.records import EVENT_TIME, ParsedFile, RejectedRow
+from trade_assets.datasets.records import EVENT_TIME, RECORD_KEY, ROW, ParsedFile, RejectedRow
 from trade_assets.errors import (
     ObjectMissingError,
     StoreRejectedError,
@@ -23,11 +24,16 @@ from trade_assets.errors import (
 )
 from trade_assets.ingest.isolation import Portion
 from trade_assets.logs import get_logger
+from trade_assets.stores.connections import StoreBundle
 from trade_assets.stores.dynamodb.ledger import FileState
 from trade_assets.stores.s3.object_versions import FormerVersion, ObjectVersions
-from trade_assets.stores.s3.objects import ObjectBytes, ObjectStore
+from trade_assets.stores.s3.objects import ObjectBytes
+from trade_assets.stores.serialise import iso_text
 
 log = get_logger(__name__)
+
+DATED: Final = (RECORD_KEY, EVENT_TIME)
+"""Columns of `FileResult.ahead`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +66,8 @@ class FileResult:
         error: why it is not stored; None if it is.
         superseded: the ETag that was asked for, where a newer version was read.
         modified_at: LastModified of what was read; None if nothing was.
+        ahead: key and time of the rows that are rejected since they are dated behind the landing;
+            None if there are none.
     """
 
     version: FileVersion
@@ -76,6 +84,7 @@ class FileResult:
     error: str | None = None
     superseded: str | None = None
     modified_at: datetime | None = None
+    ahead: pl.DataFrame | None = None
 
     @property
     def is_damaged(self) -> bool:
@@ -131,19 +140,24 @@ class FileBatch:
         )
 
 
-def read_files(objects: ObjectStore, versions: Sequence[FileVersion]) -> list[FileResult]:
+def read_files(stores: StoreBundle, versions: Sequence[FileVersion]) -> list[FileResult]:
     """Read and parse versions of the desk's files; one result each, whatever is wrong with a file.
 
     Raises:
         TransientError: S3 cannot be reached; nothing has been done.
     """
-    loaded = objects.get_many([version.key for version in versions])
-    return [_result(version, item) for version, item in zip(versions, loaded, strict=True)]
+    loaded = stores.objects.get_many([version.key for version in versions])
+    tolerance = stores.settings.arrival.ahead_seconds
+    return [
+        _result(version, item, tolerance) for version, item in zip(versions, loaded, strict=True)
+    ]
 
 
-def read_former(versions: ObjectVersions, wanted: Iterable[FormerVersion]) -> Iterator[FileResult]:
+def read_former(
+    versions: ObjectVersions, wanted: Iterable[FormerVersion], tolerance_seconds: float
+) -> Iterator[FileResult]:
     """Read and parse former versions of the desk's files, one by one; those that are gone by now
-    are left out.
+    are left out. `tolerance_seconds` as `accepted` has it.
 
     Raises:
         TransientError: S3 cannot be reached.
@@ -156,16 +170,32 @@ def read_former(versions: ObjectVersions, wanted: Iterable[FormerVersion]) -> It
             continue
         info = loaded.info
         version = FileVersion(info.key, info.etag, info.landed_at)
-        yield _parsed(FileResult(version, info.size, modified_at=info.landed_at), loaded.data)
+        found = FileResult(version, info.size, modified_at=info.landed_at)
+        yield _parsed(found, loaded, tolerance_seconds)
 
 
-def accepted(read: FileResult, parsed: ParsedFile) -> FileResult:
-    """A file of a data set that could be read, with its records."""
-    assert read.dataset is not None
+def accepted(
+    read: FileResult, parsed: ParsedFile, landed_at: datetime, tolerance_seconds: float
+) -> FileResult:
+    """A file of a data set that could be read, with its records.
+
+    Rows that are dated later than a record can be are rejected: whether the clock of the desk, of
+    the exchange or of a person was wrong, no later record would ever be newer than they.
+
+    Args:
+        landed_at: by the bucket's clock: every reading of the file comes to the same.
+        tolerance_seconds: as `Dataset.latest_time` has it.
+    """
+    dataset = read.dataset
+    assert dataset is not None
+    latest_time = dataset.latest_time(landed_at, tolerance_seconds)
+    _, last = event_time_bounds(parsed.frame)
+    if last is not None and last > latest_time:
+        read, parsed = _without_ahead(read, parsed, landed_at, latest_time)
     first, last = event_time_bounds(parsed.frame)
     return replace(
         read,
-        records=to_records(read.dataset, parsed, read.version.key),
+        records=to_records(dataset, parsed, read.version.key),
         rows_stored=parsed.frame.height,
         first_event_time=first,
         last_event_time=last,
@@ -227,7 +257,35 @@ def describe(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-def _result(version: FileVersion, loaded: ObjectBytes | TradeAssetsError) -> FileResult:
+def ahead_reason(dated: datetime, landed_at: datetime) -> str:
+    """Why a row, or a file, that is dated behind its landing is refused."""
+    return (
+        f"is dated {iso_text(dated)}, {(dated - landed_at).total_seconds():.0f} s after its file "
+        f"landed ({iso_text(landed_at)}): a clock or a name is wrong (TRADE_ASSETS_AHEAD_SECONDS)"
+    )
+
+
+def _without_ahead(
+    read: FileResult, parsed: ParsedFile, landed_at: datetime, latest_time: datetime
+) -> tuple[FileResult, ParsedFile]:
+    """The file and its rows, those taken out that are dated behind `latest_time`."""
+    is_ahead = pl.col(EVENT_TIME) > latest_time
+    ahead = parsed.frame.filter(is_ahead)
+    rejected = [
+        RejectedRow(row, ahead_reason(dated, landed_at), key)
+        for row, dated, key in ahead.select(ROW, EVENT_TIME, RECORD_KEY).iter_rows()
+    ]
+    kept = replace(
+        parsed,
+        frame=parsed.frame.filter(~is_ahead),
+        rejected=tuple(sorted([*parsed.rejected, *rejected], key=lambda item: item.row)),
+    )
+    return replace(read, ahead=ahead.select(DATED)), kept
+
+
+def _result(
+    version: FileVersion, loaded: ObjectBytes | TradeAssetsError, tolerance_seconds: float
+) -> FileResult:
     if isinstance(loaded, ObjectMissingError):
         return FileResult(version, state=FileState.MISSING, error=str(loaded))
     if isinstance(loaded, TransientError):
@@ -242,10 +300,10 @@ def _result(version: FileVersion, loaded: ObjectBytes | TradeAssetsError) -> Fil
     found = FileResult(
         read, loaded.info.size, superseded=superseded, modified_at=loaded.info.landed_at
     )
-    return _parsed(found, loaded.data)
+    return _parsed(found, loaded, tolerance_seconds)
 
 
-def _parsed(read: FileResult, data: bytes) -> FileResult:
+def _parsed(read: FileResult, loaded: ObjectBytes, tolerance_seconds: float) -> FileResult:
     try:
         feed_key = parse_feed_key(read.version.key)
     except UnknownFeedError as error:
@@ -255,10 +313,10 @@ def _parsed(read: FileResult, data: bytes) -> FileResult:
     try:
         if not feed.file_pattern.fullmatch(file_name):
             raise UnparsableFileError(file_name, f"not a file name of feed {feed.path}")
-        parsed = feed.parse(data, file_name)
+        parsed = feed.parse(loaded.data, file_name)
     except Exception as error:
         return refused(read, error)
-    return accepted(read, parsed)
+    return accepted(read, parsed, loaded.info.landed_at, tolerance_seconds)
 
 
 def _batch(files: list[FileResult]) -> FileBatch:

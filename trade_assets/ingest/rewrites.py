@@ -5,6 +5,7 @@ from typing import Final
 
 from trade_assets.errors import StoreUnavailableError
 from trade_assets.ingest.reading import FileResult, FileVersion, read_files
+from trade_assets.stores.connections import StoreBundle
 from trade_assets.stores.s3.objects import ObjectStore
 
 REWRITE_ROUNDS: Final = 20
@@ -21,7 +22,7 @@ class RewrittenTooFastError(StoreUnavailableError):
 
 
 def follow_rewrites(
-    objects: ObjectStore, written: Sequence[FileResult]
+    stores: StoreBundle, written: Sequence[FileResult]
 ) -> Iterator[list[FileResult]]:
     """Of files that were just written the current versions of those that were rewritten meanwhile,
     as read; round by round, each to be written before the next is asked for.
@@ -35,10 +36,10 @@ def follow_rewrites(
     """
     files = list(written)
     for _ in range(REWRITE_ROUNDS):
-        stale = _stale_versions(objects, files)
+        stale = _stale_versions(stores.objects, files)
         if not stale:
             return
-        read = read_files(objects, stale)
+        read = read_files(stores, stale)
         yield read
         files = [result for result in read if result.records is not None]
     raise RewrittenTooFastError(files)

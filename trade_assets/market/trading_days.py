@@ -18,6 +18,10 @@ EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 TRADING_DAY_ROLL: Final = time(17)
 """Central time at which the next trading day begins (FORMATS.md, trade ledger)."""
 
+NEXT_DAY_SECONDS: Final = 5 * 24 * 3600.0
+"""A trading day may begin so long after something of it is written, and more: on the evening of a
+Thursday before a holiday, Tuesday's begins in four days."""
+
 FIRST_YEAR: Final = 1970
 LAST_YEAR: Final = 2099
 """Years that a desk's file can speak of; others are slips, and time zone tables end."""

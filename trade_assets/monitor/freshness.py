@@ -20,12 +20,23 @@ class Freshness(StrEnum):
     OK = "ok"
     STALE = "stale"  # nothing new was stored within its limit
     EMPTY = "empty"  # nothing was ever stored
+    AHEAD = "ahead"  # dated later than anything can be: what comes is not taken for newer
     UNKNOWN = "unknown"  # Redis is away, or its status is not readable
 
 
 def freshness_limit(settings: Settings, dataset: ParsedDataset) -> float:
     """Seconds after which a data set without anything new is stale."""
     return settings.arrival.freshness_seconds.get(dataset.path, dataset.freshness_seconds)
+
+
+def ahead_seconds(
+    settings: Settings, dataset: ParsedDataset, now: datetime, *times: datetime | None
+) -> float | None:
+    """How far the latest of the (aware) times of a status is ahead of the clock; None if all of
+    them can be."""
+    latest = max((time for time in times if time is not None), default=now)
+    possible = latest <= dataset.latest_time(now, settings.arrival.ahead_seconds)
+    return None if possible else (latest - now).total_seconds()
 
 
 def status_time(text: str | None) -> datetime | None:

@@ -138,6 +138,12 @@ class ArrivalSettings(Concern):
     freshness_seconds: dict[str, float] = Field(
         default_factory=dict, description="Overrides of a feed's freshness limit."
     )
+    ahead_seconds: float = Field(
+        300.0,
+        gt=0,
+        validation_alias="TRADE_ASSETS_AHEAD_SECONDS",
+        description="What is dated further behind the landing of its file is rejected.",
+    )
     gap_days: float = Field(
         7.0, gt=0, le=31, description="Days back in which gaps of the feeds are looked for."
     )

@@ -132,10 +132,9 @@ def problems_of(found: TtInRedis, alarms: AlarmSettings) -> tuple[str, ...]:
 def _kind_problem(kind: KindStatus) -> str:
     if kind.freshness is Freshness.EMPTY:
         return f"{kind.dataset}: no snapshot yet"
+    if kind.freshness is Freshness.AHEAD and kind.age_seconds is not None:
+        return f"{kind.dataset}: its newest slot is {-kind.age_seconds:.0f} s ahead of the clock"
     if kind.freshness is Freshness.STALE and kind.age_seconds is not None:
-        if kind.age_seconds < 0:
-            ahead = f"{-kind.age_seconds:.0f} s ahead of the clock"
-            return f"{kind.dataset}: stale, its newest slot is {ahead}, and older ones do not count"
         limit = f"limit {kind.limit_seconds:g} s"
         return f"{kind.dataset}: stale, its newest slot is {kind.age_seconds:.0f} s old ({limit})"
     return f"{kind.dataset}: freshness {kind.freshness}"

@@ -25,18 +25,18 @@ def rows(results: list[FileResult]) -> list[int]:
 
 def test_a_file_that_stays_needs_no_second_look(provisioned_stores: Stores) -> None:
     objects = provisioned_stores.objects
-    read = read_files(objects, [put(objects, 111.0)])
-    assert list(follow_rewrites(objects, read)) == []
+    read = read_files(provisioned_stores, [put(objects, 111.0)])
+    assert list(follow_rewrites(provisioned_stores, read)) == []
 
 
 def test_each_round_has_what_was_rewritten_since_the_one_before(
     provisioned_stores: Stores,
 ) -> None:
     objects = provisioned_stores.objects
-    read = read_files(objects, [put(objects, 111.0)])
+    read = read_files(provisioned_stores, [put(objects, 111.0)])
     put(objects, 111.0, 112.0)
     rounds = []
-    for newer in follow_rewrites(objects, read):
+    for newer in follow_rewrites(provisioned_stores, read):
         rounds.append(rows(newer))
         if len(rounds) == 1:
             put(objects, 111.0, 112.0, 113.0)
@@ -45,9 +45,9 @@ def test_each_round_has_what_was_rewritten_since_the_one_before(
 
 def test_a_file_that_never_rests_is_an_error_that_names_it(provisioned_stores: Stores) -> None:
     objects = provisioned_stores.objects
-    read = read_files(objects, [put(objects, 100.0)])
+    read = read_files(provisioned_stores, [put(objects, 100.0)])
     put(objects, 99.0)
-    rounds = follow_rewrites(objects, read)
+    rounds = follow_rewrites(provisioned_stores, read)
     for number in range(REWRITE_ROUNDS):
         assert rows(next(rounds)) == [1]
         put(objects, 100.0 + number)

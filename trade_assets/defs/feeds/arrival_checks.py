@@ -17,7 +17,7 @@ from trade_assets.defs.shared.names import FEED_STORES, FRESHNESS_CHECK, GAPS_CH
 from trade_assets.feeds.feed_status import feed_gaps
 from trade_assets.feeds.feed_stores import FeedStores
 from trade_assets.io_managers.metadata import rows_table
-from trade_assets.monitor.freshness import freshness_limit, status_time
+from trade_assets.monitor.freshness import ahead_seconds, freshness_limit, status_time
 
 GAPS_LISTED: Final = 20
 
@@ -26,26 +26,28 @@ Outcome = Callable[[FeedStores, ParsedDataset], CheckOutcome]
 
 def freshness_outcome(stores: FeedStores, feed: ParsedDataset) -> CheckOutcome:
     """Whether a file of the feed was ingested lately, by the feed's status in Redis. How old what
-    it says is does not matter: a feed that catches up is not stale."""
+    it says is does not matter (a feed that catches up is not stale), but it cannot be of a time to
+    come."""
     limit = freshness_limit(stores.settings, feed)
     status = stores.latest.status(feed)
     metadata: dict[str, Any] = {"limit_seconds": limit}
-    age = None
+    age, now, ahead = None, datetime.now(UTC), None
     if "last_ingest_time" in status:
         ingested = datetime.fromisoformat(status["last_ingest_time"])
-        age = (datetime.now(UTC) - ingested).total_seconds()
+        age = (now - ingested).total_seconds()
+        event = status_time(status.get("last_event_time"))
+        ahead = ahead_seconds(stores.settings, feed, now, event, ingested)
         metadata |= {
             "age_seconds": round(age, 3),
             "last_file": status.get("last_file", ""),
             "last_event_time": status.get("last_event_time", ""),
         }
-        event = status_time(status.get("last_event_time"))
         if event is not None:
-            metadata["event_age_seconds"] = round((datetime.now(UTC) - event).total_seconds(), 3)
+            metadata["event_age_seconds"] = round((now - event).total_seconds(), 3)
     return CheckOutcome(
         layer_key(feed, FILES),
         FRESHNESS_CHECK,
-        passed=age is not None and age <= limit,
+        passed=age is not None and age <= limit and ahead is None,
         severity=dg.AssetCheckSeverity.WARN,
         metadata=metadata,
     )

@@ -5,6 +5,7 @@ stores, however often. The stream run reports into the same assets between times
 """
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import dagster as dg
 
@@ -23,6 +24,7 @@ from trade_assets.defs.shared.names import FEED_STORES
 from trade_assets.feeds.derivation import derive_beside
 from trade_assets.feeds.feed_stores import FeedStores
 from trade_assets.feeds.hour_files import HourFiles
+from trade_assets.ingest.impossible import TakeBack
 from trade_assets.io_managers.metadata import figures_metadata
 from trade_assets.logs import configure_run
 
@@ -52,8 +54,10 @@ def feed_assets(feed: Feed, partitions: dg.HourlyPartitionsDefinition) -> dg.Ass
         if FILES in selected:
             metadata = dict(figures_metadata(figures, FILES))
             yield dg.Output(None, output_name=FILES, metadata=metadata)
-        # Each output is written by its IO manager before the generator goes on.
         written = [layer for layer in IO_MANAGERS if layer in selected]
+        if len(written) == len(IO_MANAGERS):
+            TakeBack(stores, feed, files.results, datetime.now(UTC)).run()
+        # Each output is written by its IO manager before the generator goes on.
         for layer in written:
             yield dg.Output(files, output_name=layer)
         for newer in files.rewritten():

@@ -6,6 +6,7 @@ event times, and ends in the same state of both stores. The stream run reports i
 """
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import dagster as dg
 
@@ -17,6 +18,7 @@ from trade_assets.feeds.derivation import DerivedHour
 from trade_assets.feeds.derived.declarations import Derived
 from trade_assets.feeds.feed_stores import FeedStores
 from trade_assets.feeds.hour_files import HourFiles
+from trade_assets.ingest.impossible import TakeBack
 from trade_assets.logs import configure_run
 
 
@@ -41,6 +43,8 @@ def derived_assets(
         selected = set(context.op_execution_context.selected_output_names)
         figures = derived.look()
         written = [layer for layer in IO_MANAGERS if layer in selected]
+        if len(written) == len(IO_MANAGERS):
+            TakeBack(stores, dataset, files.results, datetime.now(UTC)).run()
         for layer in written:
             yield dg.Output(derived, output_name=layer)
         for newer in files.rewritten():

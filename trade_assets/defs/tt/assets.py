@@ -6,6 +6,7 @@ stores, however often; the API is never asked. The slot runs report into the sam
 """
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import dagster as dg
 
@@ -19,6 +20,7 @@ from trade_assets.defs.shared.hour_assets import (
 )
 from trade_assets.defs.shared.names import TT_STORES
 from trade_assets.defs.tt.checks import write_check_outcomes, write_check_specs
+from trade_assets.ingest.impossible import TakeBack
 from trade_assets.io_managers.metadata import figures_metadata
 from trade_assets.logs import configure_run
 from trade_assets.tt.formats.snapshot import Snapshot
@@ -54,6 +56,8 @@ def snapshot_assets(
         if RAW in selected:
             metadata = dict(figures_metadata(figures, RAW))
             yield dg.Output(None, output_name=RAW, metadata=metadata)
+        if selected.issuperset(IO_MANAGERS):
+            TakeBack(stores, snapshot, slots.results, datetime.now(UTC)).run()
         # Each output is written by its IO manager before the generator goes on.
         for layer in IO_MANAGERS:
             if layer in selected:

@@ -38,6 +38,7 @@ from trade_assets.market.symbols import (
     parse_id,
     series_of_expiry,
 )
+from trade_assets.market.trading_days import NEXT_DAY_SECONDS
 
 DERIVED_SOURCE: Final = "derived"
 
@@ -137,6 +138,7 @@ POSITIONS: Final = Derived(
     event_time_is="the start of the trading day, 17:00 US Central of the one before",
     rewritten=True,
     statement=LEDGER_STATEMENT,
+    planned_seconds=NEXT_DAY_SECONDS,
     origin=FILLS,
     inputs={"start_of_day": Input(SOD)},
     derive=lambda fills, inputs: positions(fills, inputs["start_of_day"]),

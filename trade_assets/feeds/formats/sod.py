@@ -27,7 +27,7 @@ from trade_assets.market.prices import PriceNotation, cabinet
 from trade_assets.market.products import PRODUCTS
 from trade_assets.market.sessions import TRADING_DAY_SECONDS
 from trade_assets.market.symbols import Instrument, instrument_of_parts
-from trade_assets.market.trading_days import business_days, trading_day_starts
+from trade_assets.market.trading_days import NEXT_DAY_SECONDS, business_days, trading_day_starts
 
 FILE_PATTERN: Final = re.compile(
     r"(?:(?!\.)[^/\x00-\x1f\x7f]*[sS][oO][dD][^/\x00-\x1f\x7f]*|actant)\.csv"
@@ -277,4 +277,5 @@ SOD: Final = Feed(
     rewritten=True,
     traded_columns=("price",),
     statement=StatementRule(_scope, succeeds=True),
+    planned_seconds=NEXT_DAY_SECONDS,
 )

@@ -204,7 +204,7 @@ class StreamConsumer:
         versions = self._new_versions(work)
         if not versions:
             return work
-        results = read_files(self._stores.objects, versions)
+        results = read_files(self._stores, versions)
         work.results = {result.version.key: result for result in results}
         self._do.show(work)
         return work

@@ -99,7 +99,7 @@ class Payments:
     def _pay_together(self, debts: list[Debt], *, last: bool) -> bool:
         store = debts[0].store
         newest = {version.key: version for debt in debts for version in debt.versions}
-        read = read_files(self._stores.objects, list(newest.values()))
+        read = read_files(self._stores, list(newest.values()))
         work = MicroBatch([], results={result.version.key: result for result in read})
         if store is RecordStore.LATEST:
             self._stages.show(work, anyway=True)

@@ -140,7 +140,8 @@ class StoreStages:
         if history is None or not wanted:
             return
         try:
-            for result in read_former(self._stores.object_versions, wanted):
+            tolerance = self._stores.settings.arrival.ahead_seconds
+            for result in read_former(self._stores.object_versions, wanted, tolerance):
                 for batch in by_dataset([result]):
                     history.write(batch.dataset, batch.portion.records, batch.portion.stated)
         except StoreRejectedError as error:
@@ -201,7 +202,7 @@ class StoreStages:
     def _follow_rewrites(self, work: MicroBatch, batch: FileBatch) -> None:
         """Write again whatever was rewritten between its reading and now."""
         try:
-            for read in follow_rewrites(self._stores.objects, batch.files):
+            for read in follow_rewrites(self._stores, batch.files):
                 for result in read:
                     work.supersede(work.results[result.version.key].version)
                     work.results[result.version.key] = result

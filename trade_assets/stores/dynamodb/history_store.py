@@ -4,7 +4,7 @@ pk `<source>#<feed>#<record_key>`, sk `<event_time ISO µs Z>#<file name>`: the 
 same items, so a replay writes nothing new.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -183,6 +183,15 @@ class HistoryStore:
                 records = typed_frame(dataset, [_texts(item) for item in items])
                 yield timeline.newest, records.sort(ROW)
 
+    def remove(self, dataset: Dataset, records: Iterable[Mapping[str, Any]]) -> None:
+        """Take records out, as `read` has them: what never was is no past either. Those that
+        another file has written anew meanwhile stay.
+
+        Raises:
+            StoreUnavailableError: DynamoDB cannot be reached; removing the same again is right.
+        """
+        self._calls.map(lambda record: self._remove(dataset, record), records)
+
     def missing(self, dataset: Dataset, records: pl.DataFrame) -> int:
         """How many of the records are not in the table."""
         return records.height - self.fetch(dataset, records).height
@@ -190,6 +199,21 @@ class HistoryStore:
     def close(self) -> None:
         """Give threads and connections back."""
         self._calls.close()
+
+    def _remove(self, dataset: Dataset, record: Mapping[str, Any]) -> None:
+        file_key = record[FILE_KEY]
+        pk = f"{dataset.source}#{dataset.name}#{record[RECORD_KEY]}"
+        sk = f"{record[EVENT_TIME]}#{file_key.rpartition('/')[2]}"
+        body = {
+            "TableName": self._table,
+            "Key": {"pk": {"S": pk}, "sk": {"S": sk}},
+            "ConditionExpression": "file_key = :file_key",
+            "ExpressionAttributeValues": {":file_key": {"S": file_key}},
+        }
+        try:
+            self._calls.call("DeleteItem", orjson.dumps(body))
+        except ConditionFailedError:
+            return
 
     def _put_changed(self, keyed: pl.DataFrame, items: list[str]) -> int:
         keys = list(zip(keyed["pk"].to_list(), keyed["sk"].to_list(), strict=True))

@@ -19,20 +19,22 @@ if TYPE_CHECKING:
     import redis
 
 # Answers with the picture that was replaced; with nil where that one is newer, and stays. One of
-# another environment's files is no older or newer one: it goes. HSET by parts: Lua's stack is
-# limited.
+# another environment's files is no older or newer one, and one that is dated later than anything
+# can be is none at all: they go. HSET by parts: Lua's stack is limited.
 _SWAP: Final = """
-local stored = redis.pcall('HGET', KEYS[1], '_file_key')
+local found = redis.pcall('HMGET', KEYS[1], '_file_key', '_event_time')
+local stored, dated = found[1], found[2]
 local before = {}
-if type(stored) == 'string' then
-  if string.match(stored, '^.*/dt=') == string.match(ARGV[1], '^.*/dt=') and stored > ARGV[1] then
+if found.err == nil and type(stored) == 'string' then
+  if string.match(stored, '^.*/dt=') == string.match(ARGV[1], '^.*/dt=') and stored > ARGV[1]
+     and (type(dated) ~= 'string' or dated <= ARGV[3]) then
     return nil
   end
   before = redis.call('HGETALL', KEYS[1])
 end
 redis.call('DEL', KEYS[1])
 redis.call('HSET', KEYS[1], '_file_key', ARGV[1], '_event_time', ARGV[2])
-for i = 3, #ARGV, 1000 do
+for i = 4, #ARGV, 1000 do
   redis.call('HSET', KEYS[1], unpack(ARGV, i, math.min(i + 999, #ARGV)))
 end
 return before
@@ -65,13 +67,21 @@ def record_texts(records: pl.DataFrame) -> dict[str, str]:
 
 
 def swap(
-    client: "redis.Redis", key: str, file_key: str, event_time: str, texts: Mapping[str, str]
+    client: "redis.Redis",
+    key: str,
+    file_key: str,
+    event_time: str,
+    texts: Mapping[str, str],
+    latest_time: str,
 ) -> dict[str, str] | None:
     """Put a picture in the place of the one that is there, which is returned; None: that one is of
-    a later file and stays."""
+    a later file and stays. One dated behind `latest_time` cannot be, and does not stay."""
     parts = [part for pair in texts.items() for part in pair]
     # Sent whole: at one call a slot its size does not matter, and no server can lack it.
-    before = cast("list[str] | None", client.eval(_SWAP, 1, key, file_key, event_time, *parts))
+    before = cast(
+        "list[str] | None",
+        client.eval(_SWAP, 1, key, file_key, event_time, latest_time, *parts),
+    )
     return None if before is None else dict(zip(before[::2], before[1::2], strict=True))
 
 

@@ -13,12 +13,13 @@ Keys (no command touches two slots, so it runs on a cluster):
 
 Of two versions of a record the greater (event_time, file_key) is the newer; a file key begins with
 its landing hour, so for one event time the later landing wins. The same version may be written
-again: that repairs what was damaged.
+again: that repairs what was damaged. What is dated later than anything can be now, by the tolerance
+of the settings, is damaged too: a clock was wrong, and nothing would ever be newer.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final, cast
 
 import orjson
@@ -131,9 +132,11 @@ class LatestStore(LatestReader):
         """
         newest = newest_records(records)
         texts = latest_set.record_texts(newest)
-        time_text = iso_text(event_time)
+        time_text, latest_time = iso_text(event_time), self._latest_time(dataset)
         with redis_errors("replacing a set"):
-            before = latest_set.swap(self._redis, set_key(dataset), file_key, time_text, texts)
+            before = latest_set.swap(
+                self._redis, set_key(dataset), file_key, time_text, texts, latest_time
+            )
         if before is None:
             return Replaced(len(texts), is_newest=False)
         changed, gone = latest_set.differences(before, texts, time_text)
@@ -165,7 +168,8 @@ class LatestStore(LatestReader):
         flat = [part for pair in fields.items() for part in pair]
         key = f"status:{scope_of(dataset)}"
         again = "0" if repair else "1"
-        self._scripts.run(GUARDED_STATUS, [(key, [iso_text(event_time), again, *flat])])
+        guard = [iso_text(event_time), again, self._latest_time(dataset)]
+        self._scripts.run(GUARDED_STATUS, [(key, [*guard, *flat])])
 
     def frame(self, dataset: Dataset, record_keys: Iterable[str]) -> pl.DataFrame:
         """The newest records of those keys that exist, typed as `dataset.record_schema`."""
@@ -181,8 +185,9 @@ class LatestStore(LatestReader):
     def _write_guarded(self, dataset: Dataset, keys: list[str], newest: pl.DataFrame) -> list[str]:
         prefix = f"latest:{scope_of(dataset)}:"
         versions = newest.select(iso_time(EVENT_TIME), FILE_KEY)
+        latest_time = self._latest_time(dataset)
         calls = [
-            (prefix + key, [event_time, file_key, fields])
+            (prefix + key, [event_time, file_key, fields, latest_time])
             for key, (event_time, file_key), fields in zip(
                 keys, versions.iter_rows(), redis_fields(newest), strict=True
             )
@@ -192,6 +197,11 @@ class LatestStore(LatestReader):
             self._redis.sadd(f"keys:{scope_of(dataset)}", *keys)
         results = self._scripts.run(GUARDED_WRITE, calls)
         return [key for key, result in zip(keys, results, strict=True) if result]
+
+    def _latest_time(self, dataset: Dataset) -> str:
+        """What is dated behind this cannot be, whenever its file has landed."""
+        tolerance = self._settings.arrival.ahead_seconds
+        return iso_text(dataset.latest_time(datetime.now(UTC), tolerance))
 
     def _state(self, dataset: Dataset, rule: StatementRule, statement: Statement) -> LatestWritten:
         """Let a statement hold: remove what it does not say, then offer what it says."""

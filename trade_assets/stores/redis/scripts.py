@@ -17,7 +17,8 @@ local stored = redis.pcall('HMGET', KEYS[1], 'event_time', 'file_key')
 local fields
 if stored.err == nil and type(stored[1]) == 'string' and type(stored[2]) == 'string'
    and string.find(stored[1], '^%d%d%d%d%-%d%d%-%d%dT%d%d:%d%d:%d%d%.%d%d%d%d%d%dZ$')
-   and string.match(stored[2], '^.*/dt=') == string.match(ARGV[2], '^.*/dt=') then
+   and string.match(stored[2], '^.*/dt=') == string.match(ARGV[2], '^.*/dt=')
+   and stored[1] <= ARGV[4] then
   if stored[1] > ARGV[1] or (stored[1] == ARGV[1] and stored[2] > ARGV[2]) then
     return 0
   end
@@ -40,18 +41,19 @@ redis.call('HSET', KEYS[1], unpack(fields or cjson.decode(ARGV[3])))
 return 1
 """
 """Replace a record unless the stored one is newer or the very same; 1 if it changed anything.
-What is not a hash with a readable event time and a file key of this data set is damaged, and
-replaced.
+What is not a hash with a readable event time (that can be) and a file key of this data set is
+damaged, and replaced.
 """
 
 GUARDED_STATUS: Final = """
 local stored = redis.pcall('HGET', KEYS[1], 'last_event_time')
 if type(stored) == 'string'
    and string.find(stored, '^%d%d%d%d%-%d%d%-%d%dT%d%d:%d%d:%d%d%.%d%d%d%d%d%dZ$')
+   and stored <= ARGV[3]
    and (stored > ARGV[1] or (stored == ARGV[1] and ARGV[2] == '0')) then
   if ARGV[2] == '0' then return 0 end
   local names = {}
-  for i = 3, #ARGV - 1 do names[ARGV[i]] = ARGV[i + 1] end
+  for i = 4, #ARGV - 1 do names[ARGV[i]] = ARGV[i + 1] end
   local before = redis.call('HGET', KEYS[1], 'last_ingest_time')
   if before and before >= names['last_ingest_time'] then return 0 end
   redis.call('HSET', KEYS[1], 'last_ingest_time', names['last_ingest_time'])
@@ -63,7 +65,7 @@ if type(stored) == 'string'
   return 1
 end
 redis.call('DEL', KEYS[1])
-redis.call('HSET', KEYS[1], unpack(ARGV, 3))
+redis.call('HSET', KEYS[1], unpack(ARGV, 4))
 return 1
 """
 

@@ -7,7 +7,7 @@ old it is, a few listings do.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import islice
 from typing import Final
 
@@ -86,10 +86,11 @@ class SnapshotDocuments:
         key = self.key(manifest.kind, manifest.slot)
         data = write_document(document)
         etag = self._objects.put_new(key, data, CONTENT_ENCODING)
-        if etag is None:
+        # When it landed is for the bucket to say: the clock here may be the one that is wrong.
+        info = None if etag is None else self._objects.head(key)
+        if info is None:
             # The first try of a put may have been answered by a lost connection.
             return self._read(self._objects.get(key), manifest.slot)
-        info = ObjectInfo(key, etag, len(data), datetime.now(UTC))
         return StoredDocument(info, manifest.slot, document)
 
     def get(self, kind: str, slot: datetime) -> StoredDocument | None:

@@ -77,11 +77,12 @@ def kind_freshness(
     """How fresh a kind is. A slot that was not due so long ago makes nothing stale: a closed market
     does not, and neither does one that has just opened.
 
-    A slot of a time to come does: a clock was ahead, and until then Redis takes no set for newer.
+    A slot of a time to come was noted by a clock that was ahead.
     """
     if last_slot is None:
         return Freshness.EMPTY
+    if last_slot - now > SLOT:
+        return Freshness.AHEAD
     limit = timedelta(seconds=limit_seconds)
     due = hours.closed_reason(slot_at(now - limit)) is None
-    wrong = now - last_slot > limit or last_slot - now > SLOT
-    return Freshness.STALE if due and wrong else Freshness.OK
+    return Freshness.STALE if due and now - last_slot > limit else Freshness.OK

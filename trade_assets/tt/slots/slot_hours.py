@@ -55,7 +55,7 @@ class SnapshotHour(HourRecords):
         self._hours = [partition_hour(partition) for partition in partitions]
         environment = stores.settings.tt.environment.value
         self._documents = SnapshotDocuments(stores.objects, environment)
-        self._reader = RecordReader(self._documents)
+        self._reader = RecordReader(self._documents, stores.settings.arrival.ahead_seconds)
         self._read: dict[str, FileResult] = {}
         self._refused: dict[str, str] = {}
         self._note_missing(now or datetime.now(UTC))
@@ -69,6 +69,11 @@ class SnapshotHour(HourRecords):
     def figures(self) -> SnapshotFigures:
         """Figures of every document that was read."""
         return self._figures
+
+    @property
+    def results(self) -> list[FileResult]:
+        """What every document came to that was read, without its rows."""
+        return list(self._read.values())
 
     def look(self) -> SnapshotFigures:
         """Read every document once, for the figures of them all; nothing is written."""

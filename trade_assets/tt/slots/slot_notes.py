@@ -10,8 +10,9 @@ from typing import Final
 
 from trade_assets.errors import StoreRejectedError, StoreUnavailableError
 from trade_assets.logs import get_logger
+from trade_assets.tt.formats.slot_times import slot_at
 from trade_assets.tt.formats.snapshot import Snapshot
-from trade_assets.tt.formats.snapshot_keys import parse_snapshot_key
+from trade_assets.tt.formats.snapshot_keys import parse_snapshot_key, snapshot_key
 from trade_assets.tt.slots.results import SlotOutcome, SlotResult
 from trade_assets.tt.slots.slot_board import SlotSummary
 from trade_assets.tt.slots.slot_log import SlotNote, SlotState
@@ -67,7 +68,10 @@ def note_written(stores: TtStores, snapshot: Snapshot, key: str) -> None:
     Raises:
         StoreUnavailableError: Redis cannot be reached.
     """
-    stores.written_marks.advance(snapshot, key)
+    settings = stores.settings
+    latest = snapshot.latest_time(datetime.now(UTC), settings.arrival.ahead_seconds)
+    latest_key = snapshot_key(settings.tt.environment.value, snapshot.kind, slot_at(latest))
+    stores.written_marks.advance(snapshot, key, latest_key)
 
 
 def note_shown(stores: TtStores, snapshot: Snapshot, key: str) -> None:

@@ -20,7 +20,14 @@ from trade_assets.datasets.keys import PARTITION_FORMAT
 from trade_assets.errors import StoreRejectedError, StoreUnavailableError
 from trade_assets.ingest.accounting import quarantine_damaged
 from trade_assets.ingest.isolation import Isolation, Portion
-from trade_assets.ingest.reading import FileResult, FileVersion, accepted, refused
+from trade_assets.ingest.reading import (
+    DATED,
+    FileResult,
+    FileVersion,
+    accepted,
+    ahead_reason,
+    refused,
+)
 from trade_assets.ingest.writing import HistoryWriter, SetWriter
 from trade_assets.logs import get_logger
 from trade_assets.stores.dynamodb.ledger import FileState
@@ -54,10 +61,12 @@ class SlotRecords:
     Attributes:
         slot: of its key.
         file: the document as any other file that was read; no `records` if it cannot be read.
+        ahead: the slot is so far behind the landing of the document that a clock was wrong.
     """
 
     slot: datetime
     file: FileResult
+    ahead: bool = False
 
     @property
     def key(self) -> str:
@@ -82,10 +91,16 @@ class SlotRecords:
 
 
 class RecordReader:
-    """Reads documents of any kind as records. Not thread-safe."""
+    """Reads documents of any kind as records. Not thread-safe.
 
-    def __init__(self, documents: SnapshotDocuments) -> None:
+    Args:
+        ahead_seconds: what is dated further behind the landing of its document is rejected
+            (`Dataset.latest_time`).
+    """
+
+    def __init__(self, documents: SnapshotDocuments, ahead_seconds: float) -> None:
         self._documents = documents
+        self._ahead_seconds = ahead_seconds
         self._known_names: dict[str, InstrumentNames] = {}
 
     def read_keys(self, snapshot: Snapshot, keys: Sequence[str]) -> Iterator[SlotRecords]:
@@ -105,7 +120,8 @@ class RecordReader:
             StoreUnavailableError: the bucket cannot be reached.
         """
         names = self._names(snapshot, loaded)
-        return [_records(snapshot, stored, names[stored.slot]) for stored in loaded]
+        ahead = self._ahead_seconds
+        return [_records(snapshot, stored, names[stored.slot], ahead) for stored in loaded]
 
     def before(self, snapshot: Snapshot, slot: datetime) -> SlotRecords | None:
         """The newest document of an earlier slot that can be read as records; None if there is none
@@ -226,7 +242,7 @@ class SlotWriter:
     ) -> None:
         self._stores = stores
         self._documents = documents
-        self._reader = RecordReader(documents)
+        self._reader = RecordReader(documents, stores.settings.arrival.ahead_seconds)
         self._latest = latest
         self._history = history
         self._away: dict[str, Exception] = {}
@@ -337,6 +353,9 @@ class SlotWriter:
             self._set_aside(item)
         if plan.own.records is None:
             plan.reasons.append(plan.own.file.error or "")
+        # A document of a slot to come is no mark that earlier slots could go on from.
+        if plan.own.ahead:
+            return
         try:
             if plan.shown:
                 note_shown(self._stores, plan.snapshot, plan.own.key)
@@ -356,7 +375,9 @@ def _joined(items: Sequence[SlotRecords]) -> pl.DataFrame:
     return pl.concat([item.records for item in items if item.records is not None])
 
 
-def _records(snapshot: Snapshot, stored: StoredDocument, names: InstrumentNames) -> SlotRecords:
+def _records(
+    snapshot: Snapshot, stored: StoredDocument, names: InstrumentNames, ahead_seconds: float
+) -> SlotRecords:
     info = stored.info
     version = FileVersion(info.key, info.etag, info.landed_at)
     read = FileResult(version, info.size, snapshot, f"{hour_of(stored.slot):{PARTITION_FORMAT}}")
@@ -368,7 +389,14 @@ def _records(snapshot: Snapshot, stored: StoredDocument, names: InstrumentNames)
         # Nobody reads a document of a slot again and again: also one that our reader trips over
         # is set aside for people.
         return SlotRecords(stored.slot, _damaged(read, refused(read, error).error))
-    return SlotRecords(stored.slot, accepted(read, parsed))
+    latest_time = snapshot.latest_time(info.landed_at, ahead_seconds)
+    ahead = stored.slot > latest_time
+    if not (ahead and snapshot.replaced):
+        file = accepted(read, parsed, info.landed_at, ahead_seconds)
+        return SlotRecords(stored.slot, file, ahead)
+    # No later set would ever be newer than this one. What grows has times of its own.
+    damaged = _damaged(read, f"the slot {ahead_reason(stored.slot, info.landed_at)}")
+    return SlotRecords(stored.slot, replace(damaged, ahead=parsed.frame.select(DATED)), ahead)
 
 
 def _damaged(read: FileResult, error: str | None) -> FileResult:

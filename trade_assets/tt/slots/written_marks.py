@@ -13,7 +13,7 @@ from trade_assets.tt.formats.snapshot import Snapshot
 
 _ADVANCE: Final = """
 local stored = redis.call('GET', KEYS[1])
-if stored and stored >= ARGV[1] then return 0 end
+if stored and stored >= ARGV[1] and stored <= ARGV[2] then return 0 end
 redis.call('SET', KEYS[1], ARGV[1])
 return 1
 """
@@ -37,14 +37,15 @@ class WrittenMarks:
                 self._redis.set(_key(snapshot), first, nx=True)
         return first if stored is None else str(stored)
 
-    def advance(self, snapshot: Snapshot, document_key: str) -> None:
-        """Both stores have a document, and all before it.
+    def advance(self, snapshot: Snapshot, document_key: str, latest_key: str) -> None:
+        """Both stores have a document, and all before it. A mark behind `latest_key`, of the latest
+        slot that can be, was set by a clock that was wrong, and goes.
 
         Raises:
             StoreUnavailableError: Redis cannot be reached.
         """
         with redis_errors(f"noting what is written of {snapshot.path}"):
-            self._redis.eval(_ADVANCE, 1, _key(snapshot), document_key)
+            self._redis.eval(_ADVANCE, 1, _key(snapshot), document_key, latest_key)
 
 
 def _key(snapshot: Snapshot) -> str:

@@ -20,11 +20,13 @@ from trade_assets.feeds.cadence import Gap, find_gaps
 from trade_assets.ports import free_port
 from trade_assets.settings import Settings
 from trade_assets.stores.redis.client import connect, disconnect
-from trade_assets.stores.redis.coverage import FURTHEST_AHEAD, KEPT, MOST_INTERVALS, Coverage
+from trade_assets.stores.redis.coverage import KEPT, MOST_INTERVALS, Coverage
 from trade_assets_tests.stores.samples import SPOT
 
 START = datetime(2025, 7, 17, 15, 0, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
+AHEAD = timedelta(seconds=300)
+"""What `Coverage` takes for possible unless it is told otherwise."""
 
 Interval = tuple[datetime, datetime]
 
@@ -152,8 +154,29 @@ def test_an_event_time_of_the_future_does_not_drive_out_what_came(coverage: Cove
     slip = datetime(2099, 7, 17, tzinfo=UTC)
     coverage.add(feed, [slip], 5)
     assert coverage.intervals(feed) == []
-    coverage.add(feed, [now, slip, now + FURTHEST_AHEAD / 2], 5)
-    assert coverage.intervals(feed) == expected([now, now + FURTHEST_AHEAD / 2], 5)
+    coverage.add(feed, [now, slip, now + AHEAD / 2], 5)
+    assert coverage.intervals(feed) == expected([now, now + AHEAD / 2], 5)
+
+
+def test_what_nothing_can_have_covered_yet_goes_with_the_next_file(
+    coverage: Coverage, client: "redis.Redis"
+) -> None:
+    feed, now = new_feed(), datetime.now(UTC)
+    patient = Coverage(client, ahead_seconds=1e9)
+    patient.add(feed, [now - timedelta(days=40), now, now + 4 * AHEAD], 5)
+    assert len(coverage.intervals(feed)) == 2
+    coverage.add(feed, [now + timedelta(seconds=3)], 5)
+    assert coverage.intervals(feed) == [(now, now + timedelta(seconds=3))]
+
+
+def test_only_stretches_of_nothing_but_wrong_times_are_taken_back(coverage: Coverage) -> None:
+    feed = new_feed()
+    wrong = [at(100), at(103), at(106), at(200), at(11)]
+    coverage.add(feed, [at(0), at(4), at(8), *wrong, at(203)], 5)
+    coverage.take_back(feed, wrong)
+    assert coverage.intervals(feed) == [(at(0), at(11)), (at(200), at(203))]
+    coverage.take_back(feed, wrong)
+    assert coverage.intervals(feed) == [(at(0), at(11)), (at(200), at(203))]
 
 
 def add_beside_each_other(coverage: Coverage, feed: Feed) -> list[datetime]:

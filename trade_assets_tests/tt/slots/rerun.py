@@ -1,10 +1,11 @@
 """Rerunning hours with the IO managers, without Dagster; and what the stores then hold."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from trade_assets.datasets.keys import PARTITION_FORMAT
+from trade_assets.ingest.impossible import TakeBack
 from trade_assets.io_managers.history_io_manager import HistoryIOManager
 from trade_assets.io_managers.latest_io_manager import LatestIOManager
 from trade_assets.settings import Settings
@@ -21,6 +22,7 @@ def rerun(stores: Stores, hours: Iterable[datetime]) -> dict[str, SnapshotHour]:
     for snapshot in SNAPSHOTS.values():
         hour = read[snapshot.kind] = SnapshotHour(stores, snapshot, partitions)
         hour.look()
+        TakeBack(stores, snapshot, hour.results, datetime.now(UTC)).run()
         LatestIOManager(stores).store(hour)
         HistoryIOManager(stores, {}).store(hour)
         hour.account()
