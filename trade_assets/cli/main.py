@@ -27,6 +27,7 @@ COMMANDS: Final = (
     "status",
     "symbol",
     "provision",
+    "rebuild",
 )
 """Every command, in the order in which `--help` shows them; `up` is `register` of `up_command`."""
 

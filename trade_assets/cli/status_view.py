@@ -20,9 +20,10 @@ from trade_assets.cli.status_feeds import feeds_table, missing_lines, stream_lin
 from trade_assets.cli.status_given_up import given_up_lines
 from trade_assets.cli.status_kept import kept_lines
 from trade_assets.cli.status_tt import tt_lines
-from trade_assets.cli.tables import status_table
+from trade_assets.cli.tables import line, status_table
 from trade_assets.feeds.health_section import FeedsStatus
 from trade_assets.ingest.health_section import KeptStatus
+from trade_assets.ingest.redis_life_section import RedisLifeStatus
 from trade_assets.monitor.health import Health
 from trade_assets.monitor.health_section import GivenUpStatus
 from trade_assets.monitor.part_status import PartStatus
@@ -99,6 +100,7 @@ def as_text(health: Health) -> RenderableType:
         *given_up_lines(given_up, health.time),
         *(missing_lines(feeds) if feeds else ()),
         *kept_lines(health.section(KeptStatus)),
+        *_redis_line(health.section(RedisLifeStatus)),
         Text(),
         *(_tt_lines(tt) if tt else ()),
         *_verdict(health.problems),
@@ -124,6 +126,11 @@ def _parts(parts: Sequence[PartStatus]) -> Table:
             state, style = "away", "red"
         table.add_row(Text(part.name), Text(state, style=style), Text(part.where))
     return table
+
+
+def _redis_line(found: RedisLifeStatus) -> Iterator[Text]:
+    if found.text:
+        yield line("Redis", found.text)
 
 
 def _verdict(problems: Sequence[str]) -> Iterator[Text]:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from trade_assets.datasets.registry import all_datasets
+from trade_assets.ingest.redis_life_section import RedisLifeSection
 from trade_assets.monitor.sections import HealthSection, Look, StorePart
 from trade_assets.settings import Settings
 from trade_assets.stores.expiry import kept_locally
@@ -66,9 +67,9 @@ class KeptSection:
         """Nothing is held."""
 
 
-def health_section(settings: Settings) -> HealthSection:
-    """The history's."""
-    return KeptSection(settings)
+def health_sections(settings: Settings) -> tuple[HealthSection, ...]:
+    """The history's, and that of the life of Redis."""
+    return KeptSection(settings), RedisLifeSection(settings)
 
 
 def _longer(settings: Settings, hours: float) -> dict[str, float]:

@@ -20,6 +20,7 @@ INSTANCE: Final[dict[str, Any]] = {
         "tag_concurrency_limits": [
             {"key": RUN_KIND_TAG, "value": "hours", "limit": 2},
             {"key": RUN_KIND_TAG, "value": "maintenance", "limit": 1},
+            {"key": RUN_KIND_TAG, "value": "rebuild", "limit": 1},
             {"key": "dagster/backfill", "limit": 2},
         ],
         "dequeue_interval_seconds": 1,

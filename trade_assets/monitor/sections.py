@@ -1,13 +1,15 @@
 """What a concept adds to the health of the platform: a section of `trade-assets status`.
 
 The section of a concept stands in its module `health_section`, as a function of that name which
-takes the settings. What it looks at, and what of it is a problem, is its own matter; whether a
-store answers at all was found out before (`store_checks`). No concept is named here.
+takes the settings; several are what a function `health_sections` gives. What it looks at, and what
+of it is a problem, is its own matter; whether a store answers at all was found out before
+(`store_checks`). No concept is named here.
 """
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from enum import StrEnum
+from types import ModuleType
 from typing import Any, Protocol
 
 from trade_assets.concepts import concept_modules, concept_of, is_chosen
@@ -57,10 +59,18 @@ class HealthSection(Protocol):
 
 
 def find_sections(settings: Settings) -> tuple[HealthSection, ...]:
-    """The section of every chosen concept that has one, in the order of the concepts' names."""
+    """The sections of every chosen concept that has any, in the order of the concepts' names."""
     only = settings.platform.only
     return tuple(
-        module.health_section(settings)
+        section
         for module in concept_modules("health_section")
         if is_chosen(concept_of(module), only)
+        for section in _sections(module, settings)
     )
+
+
+def _sections(module: ModuleType, settings: Settings) -> tuple[HealthSection, ...]:
+    if hasattr(module, "health_sections"):
+        found: tuple[HealthSection, ...] = module.health_sections(settings)
+        return found
+    return (module.health_section(settings),)

@@ -7,6 +7,7 @@ from trade_assets.tt.slots.instrument_cache import InstrumentCache
 from trade_assets.tt.slots.slot_board import SlotBoard
 from trade_assets.tt.slots.slot_lease import SlotLease
 from trade_assets.tt.slots.slot_log import SlotLog
+from trade_assets.tt.slots.spent_requests import SpentRequests
 from trade_assets.tt.slots.written_marks import WrittenMarks
 
 
@@ -32,6 +33,11 @@ class TtStores(IngestStores):
     def written_marks(self) -> WrittenMarks:
         """How far both stores are, in Redis."""
         return WrittenMarks(self.connections.redis)
+
+    @cached_property
+    def spent_requests(self) -> SpentRequests:
+        """What was sent of the day's budget, in DynamoDB and in Redis."""
+        return SpentRequests(self.settings, self.connections.redis, self.connections.dynamodb)
 
     @cached_property
     def instrument_cache(self) -> InstrumentCache:

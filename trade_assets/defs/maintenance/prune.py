@@ -15,6 +15,7 @@ from trade_assets.defs.shared.names import (
     HOUR_RUNS,
     MAINTENANCE_JOB,
     MAINTENANCE_RUNS,
+    REBUILD_RUNS,
     REPORT_RUNS,
     RUN_KIND_TAG,
     SLOT_RUNS,
@@ -62,6 +63,7 @@ def kept_hours(settings: Settings) -> dict[str, float]:
         STREAM_RUNS: kept.runs_kept_hours,
         HOUR_RUNS: kept.runs_kept_hours,
         MAINTENANCE_RUNS: kept.runs_kept_hours,
+        REBUILD_RUNS: REPORTS_KEPT_HOURS,
         SLOT_RUNS: kept.slot_runs_kept_hours,
         REPORT_RUNS: REPORTS_KEPT_HOURS,
     }

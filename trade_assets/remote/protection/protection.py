@@ -107,7 +107,7 @@ class Protection:
             clock,
             TICK_SECONDS,
         )
-        self._day = _day_window(limits, redis_client, clock)
+        self._day = day_window(limits, redis_client, clock)
 
     def call(
         self,
@@ -293,7 +293,7 @@ class Protection:
             log.warning("calls not counted", api=self.limits.name, error=str(error))
 
 
-def _day_window(
+def day_window(
     limits: ApiLimits, redis_client: "redis.Redis", clock: Clock
 ) -> RollingWindow | None:
     """The day's budget; None: the API has none.

@@ -7,6 +7,7 @@ and what refills meanwhile. A moving window never does.
 The one time is the injected clock's, which the hosts that share an API must agree on (NTP).
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -34,6 +35,17 @@ class Usage:
     frees_at: float
 
 
+# The newest first, as the library's own script has them.
+_PUT_BACK: Final = """
+if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
+for i = 2, #ARGV, 1000 do
+  redis.call('RPUSH', KEYS[1], unpack(ARGV, i, math.min(i + 999, #ARGV)))
+end
+redis.call('EXPIRE', KEYS[1], ARGV[1])
+return 1
+"""
+
+
 class RollingWindow:
     """At most `amount` entries in any `ticks * tick_seconds`, over all processes. Thread-safe.
 
@@ -56,7 +68,9 @@ class RollingWindow:
         self._amount = amount
         self._tick_seconds = tick_seconds
         self._item = _Window(amount, ticks)
+        self._client = client
         storage = _ClockedStorage(client, lambda: clock() / tick_seconds)
+        self._key = storage.prefixed_key(self._item.key_for(*name))
         self._limiter = MovingWindowRateLimiter(storage)
 
     def take(self) -> bool:
@@ -67,6 +81,20 @@ class RollingWindow:
         """What is in use now."""
         stats = self._limiter.get_window_stats(self._item, *self._name)
         return Usage(self._amount - stats.remaining, stats.reset_time * self._tick_seconds)
+
+    def forgotten(self) -> bool:
+        """Whether Redis has no count at all: nothing was entered lately, or it was lost."""
+        return not self._client.exists(self._key)
+
+    def put_back(self, entries: Iterable[float]) -> bool:
+        """Enter what was counted before Redis forgot it, as times of the clock; whether it was
+        done. Nothing is done where anything is counted."""
+        ticks = sorted((entry / self._tick_seconds for entry in entries), reverse=True)
+        newest = ticks[: self._amount]
+        if not newest:
+            return False
+        expiry = self._item.get_expiry()
+        return bool(self._client.eval(_PUT_BACK, 1, self._key, expiry, *newest))
 
 
 class _Window(RateLimitItemPerSecond):

@@ -125,6 +125,7 @@ class SnapshotTaker:
         kinds = _Kinds()
         away = self._take(slot, run_id, kinds)
         result = self._result(slot, kinds, time.monotonic() - started, before)
+        self._count(result, away)
         held_by_itself = (kinds.held_by or "").startswith(slot_text(slot))
         if not held_by_itself:
             note_slot(self._stores, result, run_id, away)
@@ -173,6 +174,8 @@ class SnapshotTaker:
             kinds.give_up(KindState.MISSED, f"too late: {late:.0f} s after the slot")
             return
         seconds = min(self._settings.tt.deadline_seconds, left)
+        # An emptied Redis has forgotten what is left of the day; this raises if nobody knows.
+        self._stores.spent_requests.put_back(self._clock())
         lease = self._stores.slot_lease.acquire(
             seconds + PUT_SECONDS, f"{slot_text(slot)} {run_id}".strip()
         )
@@ -244,6 +247,15 @@ class SnapshotTaker:
             self._stores.objects.quarantine_bytes(key, data, reason, datetime.now(UTC))
         except TradeAssetsError as error:
             log.error("malformed answer not quarantined", file=key, error=str(error))
+
+    def _count(self, result: SlotResult, away: frozenset[str]) -> None:
+        """Keep what was sent; while DynamoDB is away, Redis alone knows."""
+        if "DynamoDB" in away:
+            return
+        try:
+            self._stores.spent_requests.add(int(result.calls["attempts"]), self._clock())
+        except STORE_ERRORS as error:
+            log.warning("requests not kept beside the ledger", error=str(error))
 
     def _release(self, lease: HeldLease) -> None:
         try:

@@ -98,5 +98,6 @@ def test_runs_of_slots_are_kept_shorter_and_never_pile_up() -> None:
     kept = kept_hours(load_settings(runs_kept_hours=24, slot_runs_kept_hours=6))
     assert kept == {
         "stream": 24, "hours": 24, "maintenance": 24, "slot": 6, "report": 7 * 24,
+        "rebuild": 7 * 24,
     }  # fmt: skip
     assert RUNS_A_GO > 2 * SLOTS_AN_HOUR

@@ -59,7 +59,7 @@ def test_a_set_of_a_slot_that_is_ahead_is_refused_and_the_next_one_is_taken(
     ahead = take_at(desk, now + FAR)
     assert "after its file landed" in ahead.kinds["positions"].reason
     assert (positions(desk).event_time, len(positions(desk).records)) == (now, 1)
-    assert written_until(desk.stores.latest, POSITIONS) == desk.documents.key("positions", now)
+    assert written_until(desk.stores, POSITIONS) == desk.documents.key("positions", now)
     wrong = desk.documents.key("positions", now + FAR)
     assert desk.stores.objects.head(f"quarantine/{wrong}") is not None
     assert not [item for item in history_items(desk.settings) if item["sk"]["S"] > f"{now + FAR}"]
@@ -77,7 +77,7 @@ def test_fills_of_a_slot_that_is_ahead_are_taken_for_what_they_are(
     take_at(desk, now + FAR)
     assert take_at(desk, now + SLOT).whole
     assert desk.stores.latest.record_keys(FILLS) == ["f2", "today"]
-    assert written_until(desk.stores.latest, FILLS) == desk.documents.key("fills", now + SLOT)
+    assert written_until(desk.stores, FILLS) == desk.documents.key("fills", now + SLOT)
 
 
 def test_a_fill_and_an_order_that_are_dated_ahead_are_rejected_alone(
@@ -102,7 +102,7 @@ def test_frozen_sets_and_marks_are_put_right_by_the_next_slot(desk: Desk, now: d
     assert take_at(desk, now).whole
     assert (positions(desk).event_time, len(positions(desk).records)) == (now, 2)
     key = desk.documents.key("positions", now)
-    assert written_until(desk.stores.latest, POSITIONS) == key
+    assert written_until(desk.stores, POSITIONS) == key
 
 
 def test_a_rerun_takes_back_what_rows_of_its_hour_froze(
