@@ -3,8 +3,8 @@
 A concept is a package beside this file. What of it others must know stands in modules of agreed
 names, each optional: `datasets` (the data sets it has), `health_section` (what `status` shows of
 it), `resources` (what it needs on AWS), `footprint` (what it needs of a laptop; who has one can be
-left out of the local stack). They are found as Dagster finds `defs/`: by looking, in
-what concepts share too, which needs a bucket as well.
+left out of the local stack), `rebuilders` (what puts back what Redis had of it). They are found as
+Dagster finds `defs/`: by looking, in what concepts share too, which needs a bucket as well.
 """
 
 import importlib

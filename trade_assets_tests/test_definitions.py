@@ -171,9 +171,10 @@ def test_all_jobs_sensors_and_schedules(definitions: dg.Definitions) -> None:
     jobs = {job.name for job in definitions.resolve_all_job_defs()}
     assert {name for name in jobs if not name.startswith("__")} == {
         "feed_stream", "feed_hours", "tt_snapshot", "tt_hour_report", "prune_dagster_storage",
+        "redis_rebuild",
     }  # fmt: skip
     assert {sensor.name for sensor in definitions.sensors or ()} == {
-        "feed_bucket", "tt_slots", "reference_automation", "hour_partitions",
+        "feed_bucket", "tt_slots", "reference_automation", "hour_partitions", "redis_life",
     }  # fmt: skip
     (schedule,) = definitions.schedules or ()
     assert isinstance(schedule, dg.ScheduleDefinition)

@@ -38,6 +38,7 @@ ONE_A_CONCEPT = {
     "definitions",
     "footprint",
     "health_section",
+    "rebuilders",
     "resources",
 }
 """Names that mean the same in every folder that has one."""

@@ -13,9 +13,9 @@ from typing import Any
 import polars as pl
 
 from trade_assets.datasets.dataset import Feed
-from trade_assets.datasets.records import EVENT_TIME, RECORD_KEY, TRADING_DATE
+from trade_assets.datasets.records import EVENT_TIME, FILE_KEY, RECORD_KEY, TRADING_DATE
 from trade_assets.datasets.statements import moment_of
-from trade_assets.errors import StoreRejectedError, StoreUnavailableError
+from trade_assets.errors import StoreRejectedError, StoreUnavailableError, TransientError
 from trade_assets.feeds.datasets import derived_beside
 from trade_assets.feeds.derived.declarations import Derived, Input
 from trade_assets.feeds.feed_stores import FeedStores
@@ -23,8 +23,8 @@ from trade_assets.feeds.hour_files import HourFiles, RewrittenFiles
 from trade_assets.ingest.figures import Figures
 from trade_assets.ingest.former_records import restore_former
 from trade_assets.ingest.hour_records import HourRecords, raise_failed
-from trade_assets.ingest.isolation import Portion
-from trade_assets.ingest.reading import event_time_bounds
+from trade_assets.ingest.isolation import Isolation, Portion
+from trade_assets.ingest.reading import describe, event_time_bounds
 from trade_assets.ingest.writing import HistoryWriter, LatestWriter
 from trade_assets.logs import get_logger
 
@@ -224,14 +224,36 @@ class DerivedHour(HourRecords):
 
     def portions(self) -> Iterator[Portion]:
         """The same, and what of it states: the derived records of a statement do too."""
-        return map(self._derived, self._files.portions())
+        return self._derived(self._files.portions())
 
     def history_portions(self) -> Iterator[Portion]:
         """The same of all that the history has of the origin."""
-        return map(self._derived, self._files.history_portions())
+        return self._derived(self._files.history_portions())
 
-    def _derived(self, origin: Portion) -> Portion:
-        return Portion(self._deriver.compute(self._dataset, origin.records), origin.stated)
+    def _derived(self, origins: Iterator[Portion]) -> Iterator[Portion]:
+        for origin in origins:
+            parts, computed = Isolation(self._not_refused(origin)), []
+            for part in parts:
+                try:
+                    records = self._deriver.compute(self._dataset, part.records)
+                except TransientError:
+                    raise
+                except Exception as error:
+                    # A defect of ours, or a file of which nothing can be derived: it costs itself.
+                    log.exception("cannot derive", dataset=self._dataset.path)
+                    parts.refuse(part, StoreRejectedError(f"cannot derive: {describe(error)}"))
+                    continue
+                computed.append(Portion(records, part.stated))
+            self.refuse(parts.refused)
+            yield from computed
+
+    def _not_refused(self, portion: Portion) -> Portion:
+        if not self._refused:
+            return portion
+        return Portion(
+            portion.records.filter(~pl.col(FILE_KEY).is_in(list(self._refused))),
+            {key: at for key, at in portion.stated.items() if key not in self._refused},
+        )
 
     def refuse(self, refused: Mapping[str, StoreRejectedError]) -> None:
         """As `HourRecords.refuse`; the files are those of the origin."""

@@ -5,9 +5,13 @@ from datetime import UTC, datetime
 from typing import Final
 
 from trade_assets.datasets.records import RejectedRow
+from trade_assets.errors import StoreRejectedError
 from trade_assets.ingest.reading import FileResult
+from trade_assets.logs import get_logger
 from trade_assets.stores.dynamodb.ledger import FileState, Ledger, LedgerEntry
 from trade_assets.stores.s3.objects import ObjectInfo, ObjectStore
+
+log = get_logger(__name__)
 
 QUARANTINE_ROWS_LISTED: Final = 1000
 """Rejected rows that a quarantine report lists in full; the count is always whole."""
@@ -31,23 +35,38 @@ def account(
     ended = ledger.quarantine.ended_by(sound)
     leaving = sorted({*ended, *(sound if release else ())})
     if leaving:
-        objects.release(leaving)
+        _release(objects, leaving)
         ledger.quarantine.forget(ended)
     ledger.record([entry for result in results for entry in ledger_entries(result, run_id)])
 
 
 def quarantine_damaged(objects: ObjectStore, results: Iterable[FileResult]) -> None:
-    """Set damaged files aside for people, with their bad rows; the originals stay."""
+    """Set damaged files aside for people, with their bad rows; the originals stay.
+
+    One that the bucket refuses to set aside (a key that is too long with its prefix) is in the log
+    and in the ledger, and holds up nobody.
+    """
     for result in results:
         if result.is_damaged:
-            _quarantine(objects, result)
+            try:
+                _quarantine(objects, result)
+            except StoreRejectedError as error:
+                key = result.version.key
+                log.error("damaged file not quarantined", file=key, error=str(error))
 
 
 def release_sound(objects: ObjectStore, results: Iterable[FileResult]) -> None:
     """Take files that are whole out of quarantine."""
     keys = _sound_keys(results)
     if keys:
+        _release(objects, keys)
+
+
+def _release(objects: ObjectStore, keys: Sequence[str]) -> None:
+    try:
         objects.release(keys)
+    except StoreRejectedError as error:
+        log.error("files not taken out of quarantine", files=len(keys), error=str(error))
 
 
 def ledger_entries(result: FileResult, run_id: str | None) -> list[LedgerEntry]:

@@ -1,21 +1,20 @@
 """Rebuilding Redis from what is kept: the originals in the bucket, and the history. Newest first.
 
-What of a concept is rebuilt, and how, is its own matter: a module `rebuilding` with a function
-`rebuilders(connections)`. Guards decide what is newest, as always: whatever comes meanwhile stays,
-and beginning again is right.
+What of a concept is rebuilt, and how, is its own matter: a module `rebuilders` with a function
+of that name, of connections. Guards decide what is newest, as always: whatever comes meanwhile
+stays, and beginning again is right.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Protocol, cast
 
-import polars as pl
 import redis
 
 from trade_assets.concepts import concept_modules
 from trade_assets.datasets.dataset import Dataset
 from trade_assets.errors import StoreRejectedError, StoreUnavailableError
-from trade_assets.ingest.isolation import Isolation
+from trade_assets.ingest.isolation import Isolation, Portion
 from trade_assets.ingest.redis_life import RedisLife
 from trade_assets.ingest.writing import LatestWriter
 from trade_assets.logs import get_logger
@@ -159,23 +158,18 @@ def kept_hours(objects: ObjectStore, prefix: str) -> list[str]:
     ]
 
 
-def write_newest(latest: LatestWriter, dataset: Dataset, records: pl.DataFrame) -> int:
+def write_newest(latest: LatestWriter, dataset: Dataset, portion: Portion) -> int:
     """Offer records as the newest ones; how many that changed. A file that Redis refuses is left
     out, and said."""
-    parts, changed = Isolation(records), 0
+    parts, changed = Isolation(portion), 0
     for part in parts:
         try:
-            changed += latest.write(dataset, part).changed
+            changed += latest.write(dataset, part.records, part.stated).changed
         except StoreRejectedError as error:
             parts.refuse(part, error)
     return changed
 
 
 def _rebuilders(connections: Connections) -> list[Rebuilder]:
-    modules = concept_modules("rebuilding")
-    return [
-        item
-        for module in modules
-        if hasattr(module, "rebuilders")
-        for item in module.rebuilders(connections)
-    ]
+    modules = concept_modules("rebuilders")
+    return [item for module in modules for item in module.rebuilders(connections)]

@@ -69,6 +69,11 @@ class LatestIOManager(dg.IOManager):
         newest = hours.newest_set()
         if newest is None:
             return
-        written = self.replace(hours.dataset, newest.records, newest.file_key, newest.event_time)
+        records, key, event_time = newest.records, newest.file_key, newest.event_time
+        try:
+            written = self.replace(hours.dataset, records, key, event_time)
+        except StoreRejectedError as error:
+            hours.refuse({key: error})
+            return
         hours.figures.latest_changed += len(written.changed)
         hours.figures.gone += len(written.gone)

@@ -62,8 +62,8 @@ def test_healthy_platform_is_zero_and_says_what_it_saw(run: Run, settings: Setti
     seen = outcome.json
     assert list(seen) == [
         "healthy", "problems", "time", "profile", "namespace", "parts",
-        "feeds", "stream_enabled", "stream_runs", "owed", "history_kept", "queue", "quarantine",
-        "tt",
+        "feeds", "stream_enabled", "stream_runs", "owed", "history_kept", "redis_life",
+        "queue", "quarantine", "tt",
     ]  # fmt: skip
     assert seen["problems"] == []
     assert {part["name"]: part["reachable"] for part in seen["parts"]} == dict.fromkeys(

@@ -12,6 +12,8 @@ from trade_assets.feeds.cadence import Gap
 from trade_assets.feeds.feed_status import FeedStatus
 from trade_assets.feeds.health_section import FeedsStatus
 from trade_assets.ingest.health_section import KeptStatus
+from trade_assets.ingest.redis_life import LifeState
+from trade_assets.ingest.redis_life_section import RedisLifeStatus
 from trade_assets.monitor.freshness import Freshness
 from trade_assets.monitor.health import Health
 from trade_assets.monitor.health_section import GivenUpStatus
@@ -30,6 +32,7 @@ def shown(*feeds: FeedStatus) -> list[str]:
         sections=(
             FeedsStatus(feeds, stream_enabled=False, stream_runs=()),
             KeptStatus(None, {}, {}),
+            RedisLifeStatus(LifeState.KEPT),
             GivenUpStatus(queue=None, quarantine=None),
             TtStatus(NOW, "ext_prod_sim", True, None, None, None, ()),
         ),

@@ -1,11 +1,14 @@
 """What the ledger and quarantine say of files."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 from trade_assets.datasets.records import RejectedRow
+from trade_assets.errors import StoreRejectedError
 from trade_assets.ingest.accounting import account, ledger_entries, rejects_text
 from trade_assets.ingest.reading import FileResult, FileVersion
 from trade_assets.stores.dynamodb.ledger import FileState
+from trade_assets.stores.s3.objects import ObjectStore
 from trade_assets_tests.stores.samples import spot_key
 from trade_assets_tests.support.stores import Stores
 
@@ -87,3 +90,26 @@ def test_a_later_version_that_is_whole_ends_the_quarantine_of_earlier_ones(
     through(hours[1], BAD)
     through(other)
     assert set_aside() == [f"quarantine/{hours[1]}"]
+
+
+class NoQuarantine(ObjectStore):
+    """A bucket that takes no file into quarantine, and lets none out."""
+
+    def quarantine(self, *_: Any) -> None:
+        raise StoreRejectedError("KeyTooLongError")
+
+    def release(self, *_: Any) -> None:
+        raise StoreRejectedError("AccessDenied")
+
+
+def test_a_file_that_cannot_be_set_aside_is_accounted_for_and_holds_up_nobody(
+    provisioned_stores: Stores,
+) -> None:
+    stores = provisioned_stores
+    objects = NoQuarantine(stores.settings)
+    damaged = FileResult(VERSION, rows_stored=1, rejected=(BAD,))
+    sound = FileResult(FileVersion(spot_key(2), "1", NOW), rows_stored=1)
+    account(objects, stores.ledger, [damaged, sound], "run", release=True)
+    objects.close()
+    lines = [stores.ledger.entries(key)[0] for key in (VERSION.key, spot_key(2))]
+    assert [line["state"] for line in lines] == ["stored", "stored"]

@@ -61,7 +61,8 @@ def contents(settings: Settings) -> dict[str, Any]:
                 fields: Any = client.hgetall(key)
                 if key.startswith("status:"):
                     fields = {name: fields[name] for name in ("last_file", "last_event_time")}
-                found[key] = fields
+                # Statements count how often they were said.
+                found[key] = {name: fields[name] for name in fields if name != "revision"}
             elif kind == "set":
                 found[key] = client.smembers(key)
             elif kind == "zset":
@@ -84,7 +85,7 @@ def filled(provisioned_stores: Stores) -> Stores:
         at = slot + number * SLOT
         nanoseconds = (at - epoch) // timedelta(microseconds=1) * 1000
         desk.model.order(f"o{number}", 110.5, nanoseconds)
-        desk.model.fill(f"f{number}", nanoseconds - 1000)
+        desk.model.fill(f"f{number}", nanoseconds)
         desk.model.position(3.0 + number, ZN)
         if number:
             del desk.model.orders[f"o{number - 1}"]
@@ -110,7 +111,7 @@ def test_an_emptied_redis_has_the_same_again(filled: Stores, provisioned: Settin
     status = filled.latest.status(SPOT)
     board = filled.slot_board.read()
     assert {key.split(":")[0] for key in before} == {
-        "latest", "keys", "set", "status", "coverage", "columns",
+        "latest", "keys", "set", "status", "coverage", "columns", "statement",
     }  # fmt: skip
     flush(provisioned)
     assert life.look() is LifeState.LOST

@@ -78,7 +78,9 @@ def ingest(stores: Stores, files: Mapping[str, bytes]) -> None:
 
 def state(settings: Settings) -> dict[str, Any]:
     """All records, what the status says of them, and what time is covered."""
-    found: dict[str, Any] = {"history": history_items(settings)}
+    # A ledger is a statement: what it does not say any more is closed too, which no read shows.
+    items = [item for item in history_items(settings) if not item["sk"]["S"].endswith("#gone")]
+    found: dict[str, Any] = {"history": items}
     with raw_redis(settings) as client:
         for dataset in DATASETS:
             scope = f"{dataset.source}:{dataset.name}"

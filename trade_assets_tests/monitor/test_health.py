@@ -8,6 +8,7 @@ import pytest
 
 from trade_assets.feeds.health_section import FeedsSection
 from trade_assets.ingest.health_section import KeptSection
+from trade_assets.ingest.redis_life_section import RedisLifeSection
 from trade_assets.monitor.health import Health
 from trade_assets.monitor.health_section import GivenUpSection
 from trade_assets.monitor.part_status import PartStatus
@@ -69,6 +70,7 @@ def test_every_concept_brings_its_own_section() -> None:
     assert [type(section) for section in sections] == [
         FeedsSection,
         KeptSection,
+        RedisLifeSection,
         GivenUpSection,
         TtSection,
     ]

@@ -46,6 +46,8 @@ from trade_assets.stores.s3.objects import ObjectInfo
 FRESHNESS_EVERY_SECONDS: Final = 60.0
 RETRY_AFTER_SECONDS: Final = 30.0
 """Pause before files that a run did not settle are requested again, times the attempts."""
+FEWER_BY: Final = 4
+"""An attempt is for so many times fewer files than the one before."""
 
 Missed = tuple[ObjectInfo, FeedKey]
 """A file that nobody announced, and its key taken apart."""
@@ -151,12 +153,16 @@ def _ingest_missed(
     elif _busy(instance):
         note += "; a run for earlier ones is under way"
     else:
+        # An error while Redis is away: a run could settle nothing then, and would count.
+        stores.heartbeats.alive()
         wanted = _first_hours(missed)
         attempt = _attempt(scan_cursor, wanted[0], now)
         if attempt > ATTEMPTS:
-            scanner.give_up([info for info, _ in wanted], now)
+            # The last run was of this file alone; the others begin anew behind it.
+            scanner.give_up([wanted[0][0]], now)
         elif attempt:
-            requests.append(_run_request(wanted, attempt, scan_cursor.generation))
+            some = wanted[: _files_of(attempt, len(wanted))]
+            requests.append(_run_request(some, attempt, scan_cursor.generation))
     cursor.scan = scan_cursor.to_json()
     return note
 
@@ -189,6 +195,12 @@ def _first_hours(parsed: list[Missed]) -> list[Missed]:
         previous = key.hour
         taken.append((info, key))
     return taken
+
+
+def _files_of(attempt: int, wanted: int) -> int:
+    """How many files an attempt is for: a run that dies of one file must not cost the others, so
+    each attempt is for fewer of them, and the last one for the first file alone."""
+    return 1 if attempt == ATTEMPTS else max(1, wanted // FEWER_BY ** (attempt - 1))
 
 
 def _attempt(cursor: ScanCursor, first: Missed, now: datetime) -> int:

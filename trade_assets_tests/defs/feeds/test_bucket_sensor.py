@@ -273,6 +273,36 @@ def test_a_file_no_run_can_settle_is_given_up_visibly(alone: Ticker) -> None:
     assert "not ingested by 5 runs" in line["error"]
 
 
+def test_a_file_of_which_every_run_dies_costs_no_other(alone: Ticker) -> None:
+    keys = put_spot_risk(alone.stores, 20)
+    sizes: list[int] = []
+    while not alone.stores.ledger.entries(keys[0]):
+        sizes += [len(files_of(request)) for request in alone.tick().run_requests or []]
+        alone.cursor = _as_if_long_ago(alone.cursor)
+    assert sizes == [20, 5, 1, 1, 1]
+    assert alone.stores.ledger.entries(keys[0])[0]["state"] == FileState.FAILED
+    (rest,) = alone.execute(alone.tick())
+    assert rest.success
+    states = {alone.stores.ledger.entries(key)[0]["state"] for key in keys[1:]}
+    assert states == {FileState.STORED}
+
+
+def test_while_redis_is_away_no_run_for_files_counts(
+    local_parts: LocalParts, tmp_path: Path, instance: dg.DagsterInstance
+) -> None:
+    away = {
+        "redis_url": "redis://127.0.0.1:1/0", "stream_enabled": False, "store_retry_seconds": 0.1,
+    }  # fmt: skip
+    settings = local_parts.settings(tmp_path / "home", **away)
+    provision(settings)
+    ticking = Ticker(settings, instance)
+    (key,) = put_spot_risk(ticking.stores, 1)
+    for _ in range(12):
+        assert not ticking.tick().run_requests
+        ticking.cursor = _as_if_long_ago(ticking.cursor)
+    assert ticking.stores.ledger.entries(key) == []
+
+
 def test_freshness_is_reported_when_it_changes(missing_nothing: Ticker) -> None:
     beat(missing_nothing.stores)
     events = missing_nothing.tick().asset_events

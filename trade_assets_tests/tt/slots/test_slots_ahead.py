@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from trade_assets.settings import Settings
-from trade_assets.stores.redis.latest_set import PictureOfSet
+from trade_assets.stores.redis.latest_reader import PictureOfSet
 from trade_assets.tt.datasets import SNAPSHOTS_BY_KIND
 from trade_assets.tt.formats.slot_times import SLOT, hour_of, slot_at
 from trade_assets.tt.slots.results import SlotResult
@@ -24,9 +24,9 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 @pytest.fixture
 def now(desk: Desk) -> datetime:
     """A slot that has just been, since when a document lands is said by the bucket's own clock; and
-    a fill shortly before it."""
+    a fill of that very time: the trading day may have begun with it."""
     slot = slot_at(datetime.now(UTC)) - 4 * SLOT
-    desk.model.fill("today", nanoseconds(slot - SLOT))
+    desk.model.fill("today", nanoseconds(slot))
     return slot
 
 

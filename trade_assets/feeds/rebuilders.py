@@ -19,6 +19,7 @@ from trade_assets.feeds.derived.declarations import Derived
 from trade_assets.feeds.feed_stores import FeedStores
 from trade_assets.feeds.hour_files import HourFiles
 from trade_assets.ingest.file_status import note_files
+from trade_assets.ingest.isolation import Portion
 from trade_assets.ingest.reading import FileResult, newest_file
 from trade_assets.ingest.rebuilding import Rebuilder, kept_hours, write_newest
 from trade_assets.logs import get_logger
@@ -57,29 +58,29 @@ class FeedRebuilder:
         files = HourFiles(self._stores, self._feed, [hour])
         newest: list[pl.DataFrame] = []
         for batch in files.batches():
-            yield write_newest(self._stores.latest, self._feed, batch.records)
+            yield write_newest(self._stores.latest, self._feed, batch.portion)
             # Derived records are wanted of the newest alone, but of a rewritten feed of each file.
             if self._feed.rewritten:
-                yield self._derive(batch.records)
+                yield self._derive(batch.portion)
             else:
                 newest = [newest_records(pl.concat([*newest, batch.records]))]
         for records in newest:
-            yield self._derive(records)
+            yield self._derive(Portion(records))
         self._note(files.results)
 
-    def _derive(self, records: pl.DataFrame) -> int:
-        return sum(self._derived(dataset, records) for dataset in derived_from(self._feed))
+    def _derive(self, portion: Portion) -> int:
+        return sum(self._derived(dataset, portion) for dataset in derived_from(self._feed))
 
-    def _derived(self, dataset: Derived, records: pl.DataFrame) -> int:
+    def _derived(self, dataset: Derived, portion: Portion) -> int:
         try:
-            computed = self._deriver.compute(dataset, records)
+            computed = self._deriver.compute(dataset, portion.records)
         except TransientError:
             raise
         except Exception:
             # As in the stream: what cannot be derived costs the derived records only.
             log.exception("cannot derive", dataset=dataset.path)
             return 0
-        return write_newest(self._stores.latest, dataset, computed)
+        return write_newest(self._stores.latest, dataset, Portion(computed, portion.stated))
 
     def _note(self, results: Sequence[FileResult]) -> None:
         """Status, covered time and unknown columns, as when the files were ingested."""

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from trade_assets.datasets.dataset import Dataset
 from trade_assets.ingest.hour_records import WholeSet
+from trade_assets.ingest.isolation import Portion
 from trade_assets.ingest.rebuilding import Rebuilder, kept_hours, write_newest
 from trade_assets.stores.connections import Connections
 from trade_assets.tt.datasets import SNAPSHOTS, SNAPSHOTS_BY_KIND
@@ -61,7 +62,7 @@ class SnapshotRebuilder:
                 yield self._replace(found)
         else:
             for records in slots.frames():
-                yield write_newest(self._stores.latest, self._snapshot, records)
+                yield write_newest(self._stores.latest, self._snapshot, Portion(records))
             newest = slots.figures.last_file
         if newest and not self._newest:
             self._newest = newest
