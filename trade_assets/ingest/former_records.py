@@ -3,12 +3,11 @@
 Of a settlement price that was corrected away the price of the day before is the newest one again.
 """
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 from trade_assets.datasets.dataset import Dataset
 from trade_assets.ingest.ingest_stores import IngestStores
-from trade_assets.stores.serialise import typed_frame
+from trade_assets.stores.serialise import texts_of, typed_frame
 
 
 def restore_former(stores: IngestStores, dataset: Dataset, record_keys: Iterable[str]) -> None:
@@ -22,15 +21,10 @@ def restore_former(stores: IngestStores, dataset: Dataset, record_keys: Iterable
     """
     if dataset.statement is None or dataset.statement.succeeds:
         return
-    found = (
-        record
+    rows = [
+        texts_of(record)
         for key in record_keys
         for record in stores.history.read(dataset, key, newest_first=True, limit=1)
-    )
-    rows = [_texts(record) for record in found]
+    ]
     if rows:
         stores.latest.write(dataset, typed_frame(dataset, rows))
-
-
-def _texts(record: Mapping[str, Any]) -> dict[str, str]:
-    return {name: str(value) for name, value in record.items()}

@@ -19,7 +19,7 @@ from trade_assets.ingest.ingest_stores import IngestStores
 from trade_assets.ingest.reading import FileResult
 from trade_assets.logs import get_logger
 from trade_assets.stores.redis.corrections import Version
-from trade_assets.stores.serialise import iso_text, redis_fields, typed_frame
+from trade_assets.stores.serialise import iso_text, redis_fields, texts_of, typed_frame
 
 log = get_logger(__name__)
 
@@ -122,7 +122,7 @@ class TakeBack:
         """The newest record of a key that the history has and that can be, as Redis has it."""
         for record in self._stores.history.read(self._dataset, record_key):
             if not self._cannot_be(record[EVENT_TIME], record[FILE_KEY]):
-                texts = {name: str(value) for name, value in record.items()}
+                texts = texts_of(record)
                 (fields,) = redis_fields(typed_frame(self._dataset, [texts]))
                 flat = orjson.loads(fields)
                 return dict(zip(flat[::2], flat[1::2], strict=True))

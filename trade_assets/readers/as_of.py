@@ -4,9 +4,9 @@ Redis answers where its newest record is not newer than asked; DynamoDB answers 
 for what Redis does not have (any more).
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 import polars as pl
 
@@ -14,7 +14,7 @@ from trade_assets.datasets.dataset import Dataset
 from trade_assets.datasets.records import EVENT_TIME, RECORD_KEY
 from trade_assets.stores.dynamodb.history_store import HistoryStore, Stretch
 from trade_assets.stores.redis.latest_store import LatestStore
-from trade_assets.stores.serialise import typed_frame
+from trade_assets.stores.serialise import texts_of, typed_frame
 
 _TICK: Final = timedelta(microseconds=1)
 
@@ -55,8 +55,4 @@ class AsOf:
             )
         ]
         for rows in self._history.read_many(dataset, stretches):
-            yield typed_frame(dataset, [_texts(row) for row in rows])
-
-
-def _texts(row: Mapping[str, Any]) -> dict[str, str]:
-    return {name: str(value) for name, value in row.items()}
+            yield typed_frame(dataset, [texts_of(row) for row in rows])

@@ -9,7 +9,7 @@ microseconds and `Z`, and a float is its shortest text that reads back as the sa
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 import orjson
 import polars as pl
@@ -64,6 +64,11 @@ def dynamodb_items(frame: pl.DataFrame) -> list[str]:
 def redis_fields(frame: pl.DataFrame) -> list[str]:
     """One JSON array of field names and values a row. The first column must hold no null."""
     return _joined(frame, _field_part, "[", "]")
+
+
+def texts_of(record: Mapping[str, Any]) -> dict[str, str]:
+    """A record of plain values, as the history gives it back, as texts by column."""
+    return {name: str(value) for name, value in record.items()}
 
 
 def typed_frame(dataset: Dataset, rows: Sequence[Mapping[str, str]]) -> pl.DataFrame:

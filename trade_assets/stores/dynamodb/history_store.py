@@ -28,7 +28,12 @@ from trade_assets.datasets.timelines import Timeline
 from trade_assets.errors import StoreRejectedError
 from trade_assets.settings import Settings
 from trade_assets.stores.dynamodb.calls import ConditionFailedError, DynamoCalls, Item
-from trade_assets.stores.dynamodb.statement_index import StatementIndex, record_pk, standing
+from trade_assets.stores.dynamodb.statement_index import (
+    StatementIndex,
+    record_pk,
+    record_sk,
+    standing,
+)
 from trade_assets.stores.expiry import EXPIRES_AT, record_expiry
 from trade_assets.stores.serialise import dynamodb_items, iso_text, typed_frame, with_keys
 
@@ -174,8 +179,10 @@ class HistoryStore:
         for _, timeline in self.statements.of_day(dataset, day.isoformat()):
             if timeline.newest is not None:
                 keys = [
-                    (record_pk(dataset, key), f"{iso_text(moment_of(time))}#{name}")
-                    for name in [timeline.newest.file_name]
+                    (
+                        record_pk(dataset, key),
+                        record_sk(iso_text(moment_of(time)), timeline.newest.file_key),
+                    )
                     for key, times in timeline.holds().items()
                     for time in times
                 ]
@@ -202,8 +209,7 @@ class HistoryStore:
 
     def _remove(self, dataset: Dataset, record: Mapping[str, Any]) -> None:
         file_key = record[FILE_KEY]
-        pk = f"{dataset.source}#{dataset.name}#{record[RECORD_KEY]}"
-        sk = f"{record[EVENT_TIME]}#{file_key.rpartition('/')[2]}"
+        pk, sk = record_pk(dataset, record[RECORD_KEY]), record_sk(record[EVENT_TIME], file_key)
         body = {
             "TableName": self._table,
             "Key": {"pk": {"S": pk}, "sk": {"S": sk}},

@@ -18,6 +18,7 @@ from trade_assets.datasets.statements import (
     Statement,
     StatementRule,
     moment_of,
+    name_of,
     scope_of_record,
 )
 from trade_assets.datasets.timelines import Mark, Marks, Timeline, packed, unpacked
@@ -188,6 +189,11 @@ def is_mark(item: Item) -> bool:
 def record_pk(dataset: Dataset, record_key: str) -> str:
     """Partition key of a record's history."""
     return f"{dataset.source}#{dataset.name}#{record_key}"
+
+
+def record_sk(event_time: str, file_key: str) -> str:
+    """Sort key of a record in its history; the time is the text of `iso_text`."""
+    return f"{event_time}#{name_of(file_key)}"
 
 
 def _pk(dataset: Dataset, day: str) -> str:
