@@ -20,6 +20,9 @@ blank.
 With --json it is one JSON array, a record a line. Numbers are exact, digit by digit; what is \
 missing is null; times are ISO 8601 in UTC. A line on standard error says if there are more.
 
+Of spot risk a record that says what the one before says is not kept: what is shown held until the \
+next one.
+
 Times of --since and --until are ISO 8601; one without a zone is UTC.
 
 \b

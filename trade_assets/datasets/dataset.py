@@ -38,12 +38,15 @@ class Dataset(Described):
         schema: the data set's own columns and their types, behind `RECORD_SCHEMA`.
         statement: of what a file is the whole truth, so that what its newest version does not say
             is gone; None: files only add. Such a data set is `rewritten` too.
+        pictures: a file says what is so at one moment, whether or not it has changed; the history
+            holds changes only.
         planned_seconds: its event times are no readings of a clock but the beginnings of what is
             to come, and may by right lie so far behind the landing of the file.
     """
 
     schema: Mapping[str, pl.DataType]
     statement: StatementRule | None = None
+    pictures: bool = False
     planned_seconds: float = 0.0
 
     def latest_time(self, landed_at: datetime, tolerance_seconds: float) -> datetime:

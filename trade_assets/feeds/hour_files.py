@@ -22,6 +22,7 @@ from trade_assets.ingest.reading import (
     FileVersion,
     by_dataset,
     mark_refused,
+    mark_unchanged,
     read_files,
     read_former,
 )
@@ -136,6 +137,11 @@ class HourFiles(HourRecords):
     def refuse(self, refused: Mapping[str, StoreRejectedError]) -> None:
         """As `HourRecords.refuse`."""
         mark_refused(self._results, refused)
+
+    def note_unchanged(self, unchanged: Mapping[str, int]) -> None:
+        """As `HourRecords.note_unchanged`."""
+        mark_unchanged(self._results, unchanged)
+        super().note_unchanged(unchanged)
 
     def account(self, run_id: str) -> None:
         """Ledger, quarantine and status of the files, when both stores have the rows."""

@@ -28,7 +28,8 @@ class Figures:
     """What figures of any data set and landing hour have.
 
     Attributes:
-        history_puts: items put into the history; `latest_changed` records that replaced what Redis
+        history_puts: items put into the history; `rows_unchanged` records of which it has an
+            earlier one that says the same; `latest_changed` records that replaced what Redis
             had, `gone` those of a replaced set that its newest picture lacks and Redis had.
         sample: some of the records.
         hour_rows: rows of all of the hour so far; None: they are not counted here.
@@ -37,6 +38,7 @@ class Figures:
     dataset: Dataset
     partition: str
     history_puts: int = 0
+    rows_unchanged: int = 0
     latest_changed: int = 0
     gone: int = 0
     first_event_time: datetime | None = None
@@ -56,7 +58,8 @@ class Figures:
             gone = {"records_gone": self.gone} if self.dataset.replaced else {}
             return {"records_changed": self.latest_changed, **gone}
         if layer == HISTORY:
-            return {"items_put": self.history_puts}
+            same = {"rows_unchanged": self.rows_unchanged} if self.dataset.pictures else {}
+            return {"items_put": self.history_puts, **same}
         return {}
 
 
@@ -108,6 +111,7 @@ class FileFigures(Figures):
         self.files += 1
         self.size += result.size
         self.rows_stored += result.rows_stored
+        self.rows_unchanged += result.rows_unchanged
         self.rows_rejected += len(result.rejected)
         self.duplicates += sum(row.duplicate for row in result.rejected)
         self.rows_in += result.rows_stored + len(result.rejected)

@@ -60,6 +60,10 @@ class HourRecords(ABC):
         """Of a replaced data set the newest picture: all that Redis can hold of the hours."""
         return None
 
+    def note_unchanged(self, unchanged: Mapping[str, int]) -> None:
+        """Note for how many rows of files, by their keys, the history has earlier ones."""
+        self.figures.rows_unchanged += sum(unchanged.values())
+
     @abstractmethod
     def refuse(self, refused: Mapping[str, StoreRejectedError]) -> None:
         """Note that a store refuses files, by their keys; the others go on."""

@@ -1,7 +1,11 @@
 """The stores that every ingest writes: records, files, and the accounts of both."""
 
+from datetime import UTC, datetime
 from functools import cached_property
 
+from trade_assets.errors import StoreUnavailableError, TransientError
+from trade_assets.ingest.picture_history import FileRows, PictureHistory
+from trade_assets.ingest.reading import FileVersion, read_files
 from trade_assets.stores.connections import StoreBundle
 from trade_assets.stores.dynamodb.first_hour import FirstHour
 from trade_assets.stores.dynamodb.history_store import HistoryStore
@@ -26,6 +30,12 @@ class IngestStores(StoreBundle):
     def history(self) -> HistoryStore:
         """Every record, in DynamoDB."""
         return HistoryStore(self.settings, self.connections.dynamodb)
+
+    @cached_property
+    def pictures(self) -> PictureHistory:
+        """The history of files that are pictures."""
+        history = self.history
+        return PictureHistory(history, history.pictures, self._read_again, self.ledger.recount)
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -57,6 +67,16 @@ class IngestStores(StoreBundle):
     def unknown_columns(self) -> UnknownColumns:
         """Columns that the registry does not know, in Redis."""
         return UnknownColumns(self.connections.redis, self.connections.redis_retries)
+
+    def _read_again(self, file_key: str) -> FileRows | None:
+        try:
+            (result,) = read_files(self, [FileVersion(file_key, "", datetime.now(UTC))])
+        except StoreUnavailableError as error:
+            # Not the history is away, and whoever writes it must not think so.
+            raise TransientError(str(error)) from error
+        if result.records is None:
+            return None
+        return FileRows(result.records, result.version.etag)
 
     def close(self) -> None:
         """Close the connections, and that of the former versions."""

@@ -61,6 +61,7 @@ class FileResult:
         dataset: whose records it has; None where its key names none.
         partition: Dagster's key of the hour in which it landed.
         records: `record_schema` of the data set; None if there are none to write.
+        rows_stored: how many they are; `rows_unchanged` of them say what the history has already.
         rejected: rows of it that are no records.
         unknown_columns: columns or fields that the data set does not know.
         error: why it is not stored; None if it is.
@@ -76,6 +77,7 @@ class FileResult:
     partition: str = ""
     records: pl.DataFrame | None = None
     rows_stored: int = 0
+    rows_unchanged: int = 0
     first_event_time: datetime | None = None
     last_event_time: datetime | None = None
     rejected: tuple[RejectedRow, ...] = ()
@@ -109,6 +111,7 @@ class FileResult:
             self,
             records=None,
             rows_stored=0,
+            rows_unchanged=0,
             first_event_time=None,
             last_event_time=None,
             rejected=(),
@@ -230,6 +233,12 @@ def mark_refused(results: dict[str, FileResult], refused: Mapping[str, StoreReje
     """Note in results by key what a store refuses (`Isolation.refused`): it has failed."""
     for key, error in refused.items():
         results[key] = results[key].failed(error)
+
+
+def mark_unchanged(results: dict[str, FileResult], unchanged: Mapping[str, int]) -> None:
+    """Note in results by key of how many rows earlier files stand for them in the history."""
+    for key, rows in unchanged.items():
+        results[key] = replace(results[key], rows_unchanged=rows)
 
 
 def newest_file(files: Sequence[FileResult]) -> tuple[datetime, str] | None:

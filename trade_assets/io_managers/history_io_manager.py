@@ -34,9 +34,16 @@ class HistoryIOManager(dg.IOManager):
         return HistoryIOManager(stores, self._hours)
 
     def write(
-        self, dataset: Dataset, records: pl.DataFrame, stated: StatedAt = NOTHING_STATED
+        self,
+        dataset: Dataset,
+        records: pl.DataFrame,
+        stated: StatedAt = NOTHING_STATED,
+        *,
+        settle: bool = False,
     ) -> HistoryWritten:
-        """Store records for good; see `HistoryStore.write`."""
+        """Store records for good; see `HistoryStore.write`, and of pictures `PictureHistory`."""
+        if dataset.pictures:
+            return self._stores.pictures.write(dataset, records, settle=settle)
         return self._stores.history.write(dataset, records, stated)
 
     def store(self, hours: HourRecords) -> None:
@@ -45,11 +52,12 @@ class HistoryIOManager(dg.IOManager):
             parts = Isolation(portion)
             for part in parts:
                 try:
-                    written = self.write(hours.dataset, part.records, part.stated)
+                    written = self.write(hours.dataset, part.records, part.stated, settle=True)
                 except StoreRejectedError as error:
                     parts.refuse(part, error)
                     continue
                 hours.figures.history_puts += written.puts
+                hours.note_unchanged(written.unchanged)
                 restore_former(self._stores, hours.dataset, written.dropped)
             hours.refuse(parts.refused)
 

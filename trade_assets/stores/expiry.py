@@ -11,6 +11,7 @@ from typing import Final
 import polars as pl
 
 from trade_assets.datasets.dataset import Dataset, ParsedDataset
+from trade_assets.datasets.pictures import COPY_SECONDS
 from trade_assets.datasets.records import EVENT_TIME, FILE_KEY
 from trade_assets.settings import Profile, Settings
 
@@ -37,7 +38,8 @@ def record_expiry(settings: Settings, dataset: Dataset) -> pl.Expr | None:
     """`EXPIRES_AT` of records (`dataset.record_schema`), null where they stay; None if all do."""
     days = settings.stores.history_ttl_days.get(dataset.path)
     if days is not None:
-        return pl.col(EVENT_TIME).dt.epoch("s") + days * 86_400
+        beyond = COPY_SECONDS if dataset.pictures else 0
+        return pl.col(EVENT_TIME).dt.epoch("s") + days * 86_400 + beyond
     kept = kept_locally(settings, dataset)
     if kept is None:
         return None

@@ -31,11 +31,16 @@ class RefusingHistory(HistoryIOManager):
     """Refuses whatever comes from one file."""
 
     def write(
-        self, dataset: Dataset, records: pl.DataFrame, stated: StatedAt = NOTHING_STATED
+        self,
+        dataset: Dataset,
+        records: pl.DataFrame,
+        stated: StatedAt = NOTHING_STATED,
+        *,
+        settle: bool = False,
     ) -> HistoryWritten:
         if BAD in records[FILE_KEY].to_list():
             raise StoreRejectedError("refused, as asked")
-        return super().write(dataset, records, stated)
+        return super().write(dataset, records, stated, settle=settle)
 
 
 def bids(stores: Stores) -> list[float]:

@@ -59,4 +59,5 @@ def test_on_aws_and_without_a_limit_nothing_goes(settings: Settings) -> None:
 def test_days_that_a_setting_names_count_from_the_event_time(settings: Settings) -> None:
     named = settings.changed({"history_ttl_days": {"actant/spot_risk": 2}})
     key = "feeds/actant/spot_risk/dt=2026-03-01/hh=14/a.csv"
-    assert _expiry(named, key) == EVENT + timedelta(days=2)
+    # And for the hour in which a record may stand for later ones.
+    assert _expiry(named, key) == EVENT + timedelta(days=2, hours=1)

@@ -43,8 +43,8 @@ def write_check_specs(feed: Feed) -> list[dg.AssetCheckSpec]:
         dg.AssetCheckSpec(
             ROWS_CHECK,
             asset=layer_key(feed, HISTORY),
-            description="Rows in = rows stored + rows rejected, and rows of the newest file "
-            f"(at most {ROWS_LOOKED_UP}) are found in DynamoDB.",
+            description="Rows in = rows stored + rows unchanged + rows rejected, and rows of the "
+            f"newest file (at most {ROWS_LOOKED_UP}) are found in DynamoDB.",
         ),
         dg.AssetCheckSpec(
             SYMBOLS_CHECK,
@@ -81,6 +81,7 @@ def _rows_outcome(figures: FileFigures, stores: FeedStores) -> CheckOutcome:
     if figures.sample is not None:
         missing = stores.history.missing(feed, _some_rows(figures.sample))
     balanced = figures.rows_in == figures.rows_stored + figures.rows_rejected
+    unchanged = {"rows_unchanged": figures.rows_unchanged} if feed.pictures else {}
     return CheckOutcome(
         layer_key(feed, HISTORY),
         ROWS_CHECK,
@@ -88,7 +89,8 @@ def _rows_outcome(figures: FileFigures, stores: FeedStores) -> CheckOutcome:
         severity=dg.AssetCheckSeverity.ERROR,
         metadata={
             "rows_in": figures.rows_in,
-            "rows_stored": figures.rows_stored,
+            "rows_stored": figures.rows_stored - figures.rows_unchanged,
+            **unchanged,
             "rows_rejected": figures.rows_rejected,
             "duplicates": figures.duplicates,
             "rows_of_newest_file_missing": missing,

@@ -182,4 +182,5 @@ SPOT_RISK: Final = Feed(
     freshness_seconds=30.0,
     quote_columns=("bid_price", "ask_price"),
     traded_columns=("bid_price", "ask_price"),
+    pictures=True,
 )

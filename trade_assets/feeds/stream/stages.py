@@ -24,7 +24,14 @@ from trade_assets.ingest.accounting import account
 from trade_assets.ingest.file_status import note_files
 from trade_assets.ingest.former_records import restore_former
 from trade_assets.ingest.isolation import Isolation, Portion
-from trade_assets.ingest.reading import FileBatch, by_dataset, describe, mark_refused, read_former
+from trade_assets.ingest.reading import (
+    FileBatch,
+    by_dataset,
+    describe,
+    mark_refused,
+    mark_unchanged,
+    read_former,
+)
 from trade_assets.ingest.rewrites import RewrittenTooFastError, follow_rewrites
 from trade_assets.ingest.writing import HistoryWriter, LatestWriter
 from trade_assets.logs import get_logger
@@ -119,6 +126,7 @@ class StoreStages:
                 try:
                     written = history.write(batch.dataset, part.records, part.stated)
                     work.puts[batch.dataset.path] += written.puts
+                    mark_unchanged(work.results, written.unchanged)
                     restore_former(self._stores, batch.dataset, written.dropped)
                 except StoreRejectedError as error:
                     parts.refuse(part, error)

@@ -5,7 +5,7 @@ same items, so a replay writes nothing new.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from itertools import islice
@@ -15,6 +15,7 @@ import orjson
 import polars as pl
 
 from trade_assets.datasets.dataset import Dataset
+from trade_assets.datasets.pictures import stood_for
 from trade_assets.datasets.records import EVENT_TIME, FEED, FILE_KEY, RECORD_KEY, ROW, SOURCE
 from trade_assets.datasets.statements import (
     NOTHING_STATED,
@@ -28,6 +29,7 @@ from trade_assets.datasets.timelines import Timeline
 from trade_assets.errors import StoreRejectedError
 from trade_assets.settings import Settings
 from trade_assets.stores.dynamodb.calls import ConditionFailedError, DynamoCalls, Item
+from trade_assets.stores.dynamodb.picture_index import PictureIndex
 from trade_assets.stores.dynamodb.statement_index import (
     StatementIndex,
     record_pk,
@@ -35,7 +37,13 @@ from trade_assets.stores.dynamodb.statement_index import (
     standing,
 )
 from trade_assets.stores.expiry import EXPIRES_AT, record_expiry
-from trade_assets.stores.serialise import dynamodb_items, iso_text, typed_frame, with_keys
+from trade_assets.stores.serialise import (
+    dynamodb_items,
+    iso_text,
+    texts_of,
+    typed_frame,
+    with_keys,
+)
 
 _OF_THE_TABLE: Final = ("pk", "sk", EXPIRES_AT)
 
@@ -50,11 +58,13 @@ _MARKS_BESIDE: Final = 8
 @dataclass(frozen=True, slots=True)
 class HistoryWritten:
     """What a write did: `rows` are in the table, of which `puts` had to be sent; `dropped` are
-    record keys that the newest version of a statement, which this was, does not say any more."""
+    record keys that the newest version of a statement, which this was, does not say any more;
+    `unchanged` of pictures, by file key, the rows for which earlier ones stand."""
 
     rows: int
     puts: int
     dropped: tuple[str, ...] = ()
+    unchanged: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +85,7 @@ class HistoryStore:
         self._table = settings.history_table
         self._calls = calls or DynamoCalls(settings)
         self.statements = StatementIndex(settings, self._calls)
+        self.pictures = PictureIndex(settings, self._calls)
 
     def write(
         self, dataset: Dataset, records: pl.DataFrame, stated: StatedAt = NOTHING_STATED
@@ -159,14 +170,16 @@ class HistoryStore:
     def fetch(self, dataset: Dataset, records: pl.DataFrame) -> pl.DataFrame:
         """The stored versions of records, by their keys, typed as `dataset.record_schema`.
 
-        Rows that are not in the table are absent; the order is that of the table's answer.
+        Rows that are not in the table are absent, but those of pictures for which earlier ones
+        stand; the order is that of the table's answer.
         """
         if records.is_empty():
             return pl.DataFrame(schema=dataset.record_schema)
         keyed = with_keys(records.select(SOURCE, FEED, RECORD_KEY, EVENT_TIME, FILE_KEY))
         keys = list(dict.fromkeys(keyed.select("pk", "sk").iter_rows()))
         items = self._calls.get_all(self._table, keys)
-        return typed_frame(dataset, [_texts(item) for item in items])
+        stored = typed_frame(dataset, [_texts(item) for item in items])
+        return self._with_stood_for(dataset, records, stored) if dataset.pictures else stored
 
     def stated(self, dataset: Dataset, day: date) -> pl.DataFrame | None:
         """What the newest statements of all scopes of a day say (`dataset.record_schema`); None if
@@ -197,7 +210,30 @@ class HistoryStore:
         Raises:
             StoreUnavailableError: DynamoDB cannot be reached; removing the same again is right.
         """
-        self._calls.map(lambda record: self._remove(dataset, record), records)
+        removed = list(records)
+        if dataset.pictures:
+            places = ((record[EVENT_TIME], record[FILE_KEY]) for record in removed)
+            self.pictures.forget(dataset, places)
+        self._calls.map(lambda record: self._remove(dataset, record), removed)
+
+    def put(self, dataset: Dataset, records: pl.DataFrame) -> int:
+        """Put records as they are, whatever is there; how many items that took."""
+        return self._put(dataset, records).puts
+
+    def take_out(self, dataset: Dataset, records: pl.DataFrame) -> None:
+        """Delete those of the records that are there, and of the same files."""
+        keyed = with_keys(records.select(SOURCE, FEED, RECORD_KEY, EVENT_TIME, FILE_KEY))
+        files = {(pk, sk): key for pk, sk, key in keyed.select("pk", "sk", FILE_KEY).iter_rows()}
+        there = [
+            place
+            for item in self._calls.get_all(self._table, list(files))
+            if item[FILE_KEY]["S"] == files[place := (item["pk"]["S"], item["sk"]["S"])]
+        ]
+        self._calls.delete_all(self._table, there)
+
+    def expiry(self, dataset: Dataset) -> pl.Expr | None:
+        """Of a record the second of the epoch after which it goes; None: all stay."""
+        return record_expiry(self._settings, dataset)
 
     def missing(self, dataset: Dataset, records: pl.DataFrame) -> int:
         """How many of the records are not in the table."""
@@ -206,6 +242,22 @@ class HistoryStore:
     def close(self) -> None:
         """Give threads and connections back."""
         self._calls.close()
+
+    def _with_stood_for(
+        self, dataset: Dataset, records: pl.DataFrame, stored: pl.DataFrame
+    ) -> pl.DataFrame:
+        """Stored records, and those that say what the stored ones before them say: first by what
+        is at hand, then by a query a record."""
+        absent = records.join(stored, on=[RECORD_KEY, EVENT_TIME], how="anti")
+        at_hand = stood_for(absent, stored)
+        absent = absent.join(at_hand, on=[RECORD_KEY, EVENT_TIME], how="anti")
+        stretches = [
+            Stretch(key, until=time, limit=1)
+            for key, time in absent.select(RECORD_KEY, EVENT_TIME).iter_rows()
+        ]
+        rows = [texts_of(row) for found in self.read_many(dataset, stretches) for row in found]
+        asked = stood_for(absent, typed_frame(dataset, rows))
+        return pl.concat([stored, at_hand, asked])
 
     def _remove(self, dataset: Dataset, record: Mapping[str, Any]) -> None:
         file_key = record[FILE_KEY]

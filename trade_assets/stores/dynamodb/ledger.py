@@ -1,6 +1,7 @@
 """The ingest ledger: one line a file version, in DynamoDB. pk the file's key, sk its ETag.
 
-For every line `rows_in = rows_stored + rows_rejected`; a file that cannot be read has no rows.
+For every line `rows_in = rows_stored + rows_unchanged + rows_rejected`; a file that cannot be read
+has no rows.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -35,7 +36,11 @@ class FileState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
-    """One file version and what became of it. Times are aware and UTC."""
+    """One file version and what became of it. Times are aware and UTC.
+
+    `rows_unchanged` are records of a picture that say what the one before says, which the history
+    does not repeat.
+    """
 
     file_key: str
     etag: str
@@ -49,12 +54,13 @@ class LedgerEntry:
     last_event_time: datetime | None = None
     error: str | None = None
     run_id: str | None = None
+    rows_unchanged: int = 0
 
     def __post_init__(self) -> None:
-        if self.rows_in != self.rows_stored + self.rows_rejected:
+        if self.rows_in != self.rows_stored + self.rows_unchanged + self.rows_rejected:
             raise ValueError(
-                f"{self.file_key}: {self.rows_in} rows in, but {self.rows_stored} stored and "
-                f"{self.rows_rejected} rejected"
+                f"{self.file_key}: {self.rows_in} rows in, but {self.rows_stored} stored, "
+                f"{self.rows_unchanged} unchanged and {self.rows_rejected} rejected"
             )
 
 
@@ -100,6 +106,26 @@ class Ledger:
             for item in found
             if FileState(item["state"]["S"]) in _FINAL
         }
+
+    def recount(self, file_key: str, etag: str, rows_stored: int, rows_unchanged: int) -> None:
+        """Say anew which records of a stored file the history repeats; a file that has no line yet
+        is left to whoever writes it."""
+        body = {
+            "TableName": self._table,
+            "Key": {"pk": {"S": file_key}, "sk": {"S": etag}},
+            "UpdateExpression": "SET rows_stored = :stored, rows_unchanged = :unchanged",
+            "ConditionExpression": "#state = :kept",
+            "ExpressionAttributeNames": {"#state": "state"},
+            "ExpressionAttributeValues": {
+                ":stored": {"N": str(rows_stored)},
+                ":unchanged": {"N": str(rows_unchanged)},
+                ":kept": {"S": FileState.STORED.value},
+            },
+        }
+        try:
+            self._calls.call("UpdateItem", orjson.dumps(body))
+        except ConditionFailedError:
+            return
 
     def entries(self, file_key: str) -> list[Mapping[str, Any]]:
         """All versions of a file, as plain mappings, by ETag."""
@@ -152,6 +178,7 @@ def _item(entry: LedgerEntry, expires_at: int | None) -> str:
         "state": {"S": entry.state.value},
         "rows_in": {"N": str(entry.rows_in)},
         "rows_stored": {"N": str(entry.rows_stored)},
+        "rows_unchanged": {"N": str(entry.rows_unchanged)},
         "rows_rejected": {"N": str(entry.rows_rejected)},
         "landed_at": {"S": iso_text(entry.landed_at)},
         "ingested_at": {"S": iso_text(entry.ingested_at)},

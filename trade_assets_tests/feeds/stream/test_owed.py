@@ -33,6 +33,7 @@ from trade_assets_tests.feeds.stream.harness import (
     consuming,
     drained,
     expected_state,
+    kept,
     state,
     states,
     stored,
@@ -73,7 +74,7 @@ class SwitchedHistory(Switched):
         self, dataset: Dataset, records: pl.DataFrame, stated: StatedAt = NOTHING_STATED
     ) -> HistoryWritten:
         self._look(records)
-        return self.stores.history.write(dataset, records, stated)
+        return kept(self.stores).write(dataset, records, stated)
 
 
 class SwitchedLatest(Switched):

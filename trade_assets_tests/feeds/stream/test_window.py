@@ -19,7 +19,7 @@ from trade_assets.ingest.figures import FileFigures
 from trade_assets.ingest.writing import HistoryWriter
 from trade_assets.ports import LOOPBACK, free_port
 from trade_assets.settings import Settings
-from trade_assets_tests.feeds.stream.harness import AwayWriter, drained, states, stored
+from trade_assets_tests.feeds.stream.harness import AwayWriter, drained, kept, states, stored
 from trade_assets_tests.stores.samples import HOUR, spot_bytes, spot_key
 from trade_assets_tests.support.stores import Stores
 from trade_assets_tests.support.waiting import PATIENCE_SECONDS, eventually
@@ -34,7 +34,7 @@ class Run:
         reports = StreamReports()
         settings = stores.settings
         consumer = StreamConsumer(
-            settings, stores, stores.latest, history or stores.history, reports, RUN
+            settings, stores, stores.latest, history or kept(stores), reports, RUN
         )
         self.window = StreamWindow(settings, consumer, stores.heartbeats, reports, RUN)
         self.figures: list[StreamFigures] = []

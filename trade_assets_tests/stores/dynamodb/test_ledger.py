@@ -45,7 +45,8 @@ def test_a_line_reads_back(ledger: Ledger) -> None:
     assert ledger.entries("feeds/whole.csv") == [
         {
             "pk": "feeds/whole.csv", "sk": "e1", "state": "stored", "rows_in": "10",
-            "rows_stored": "8", "rows_rejected": "2", "landed_at": time, "ingested_at": time,
+            "rows_stored": "8", "rows_unchanged": "0", "rows_rejected": "2",
+                "landed_at": time, "ingested_at": time,
             "first_event_time": time, "last_event_time": time, "run_id": "run",
             "error": error[:ERROR_TEXT_LIMIT],
         }
@@ -105,3 +106,23 @@ def test_generation_is_the_tables_own(settings: Settings) -> None:
     ledger.record([STORED])
     assert len(items(settings, settings.ledger_table)) == 2
     ledger.close()
+
+
+def test_which_rows_of_a_file_are_repeated_is_said_anew(ledger: Ledger) -> None:
+    key = "feeds/recounted.csv"
+    ledger.record([replace(STORED, file_key=key, rows_stored=3, rows_unchanged=5)])
+    ledger.recount(key, STORED.etag, 6, 2)
+    ledger.recount(key, "another version", 1, 7)
+    (line,) = ledger.entries(key)
+    assert (line["rows_stored"], line["rows_unchanged"], line["rows_in"]) == ("6", "2", "10")
+
+
+def test_of_a_file_that_failed_nothing_is_said_anew(ledger: Ledger) -> None:
+    key = "feeds/failed.csv"
+    failed = replace(
+        STORED, file_key=key, state=FileState.FAILED, rows_in=0, rows_stored=0, rows_rejected=0
+    )
+    ledger.record([failed])
+    ledger.recount(key, STORED.etag, 6, 2)
+    (line,) = ledger.entries(key)
+    assert (line["state"], line["rows_stored"]) == ("failed", "0")
