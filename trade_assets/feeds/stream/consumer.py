@@ -7,8 +7,9 @@ Two stages work side by side, so that DynamoDB is never idle while files are rea
 
 A message is deleted only when both stores have its rows, or what they lack is noted for good
 (`owed`): a store that is away holds up neither the other one nor the queue, and gets what it is
-owed when it is back (`payments`). Where the bucket or the queue fails for longer than the bound of
-retries, the consumer ends with that error and its messages come back.
+owed when it is back (`payments`); being paid holds up nobody either. Where the bucket or the queue
+fails for longer than the bound of retries, the consumer ends with that error and its messages come
+back.
 """
 
 import queue
@@ -170,7 +171,9 @@ class StreamConsumer:
             while not self._abort.is_set():
                 messages = self._next_messages()
                 if messages:
-                    self._hand_on(self._read_and_show(messages))
+                    work = self._read_and_show(messages)
+                    if not self._hand_on(work):
+                        self._store(work, later=True)
                 elif not any(thread.is_alive() for thread in self._receivers):
                     return
         finally:
@@ -188,15 +191,19 @@ class StreamConsumer:
                 break
         return messages
 
-    def _hand_on(self, work: MicroBatch | None) -> None:
+    def _hand_on(self, work: MicroBatch | None) -> bool:
+        """Wait for the second stage; False: not while it is held up by what is being paid, for
+        what Redis shows would stand still meanwhile."""
         while True:
             try:
                 self._written.put(work, timeout=0.2)
             except queue.Full:
                 if self._abort.is_set() and not self._stages[1].is_alive():
-                    return
+                    return True
+                if work is not None and self._payments.busy and not self._abort.is_set():
+                    return False
                 continue
-            return
+            return True
 
     def _read_and_show(self, messages: list[Message]) -> MicroBatch:
         """Read and parse a micro-batch and make it readable in Redis."""
@@ -233,10 +240,13 @@ class StreamConsumer:
             if not self._abort.is_set():
                 self._store(work)
 
-    def _store(self, work: MicroBatch) -> None:
-        """Write a micro-batch to history, account for it, note what it owes to stores that are
-        away, and let go of its messages."""
-        self._do.keep(work)
+    def _store(self, work: MicroBatch, *, later: bool = False) -> None:
+        """Write a micro-batch to history (or `later`: owe it that), account for it, note what it
+        owes to stores that are away, and let go of its messages."""
+        if later:
+            self._do.keep_later(work)
+        else:
+            self._do.keep(work)
         self._do.finish(work)
         if work.owes:
             self._owed.owe(work.owed_versions())

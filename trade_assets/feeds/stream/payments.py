@@ -37,6 +37,12 @@ class Payments:
         self._owed = OwedFiles(stores.objects)
         self._stopped = stopped
         self._unpayable: set[str] = set()
+        self._busy = threading.Event()
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is being paid: the store has little time for anything else."""
+        return self._busy.is_set()
 
     def run(self) -> None:
         """Pay whatever there is, look again, and so on."""
@@ -45,6 +51,7 @@ class Payments:
             if self._stages.gates.any_closed or time.monotonic() >= look_at:
                 # DynamoDB first: what both are owed is accounted for when Redis has it, too.
                 left = [self._pay(store) for store in (RecordStore.HISTORY, RecordStore.LATEST)]
+                self._busy.clear()
                 look_at = time.monotonic() + (0.0 if any(left) else IDLE_SECONDS)
             if self._stopped.wait(LOOK_SECONDS):
                 return
@@ -61,6 +68,7 @@ class Payments:
                     # to be owed may have closed the gate just now.
                     gates.open(store, after_seconds=2 * LOOK_SECONDS)
                     return False
+                self._busy.set()
                 if not self._pay_markers(store, payable):
                     return True
         except TradeAssetsError as error:

@@ -75,6 +75,12 @@ class StoreStages:
             if batch.dataset.rewritten:
                 self._follow_rewrites(work, batch)
 
+    def keep_later(self, work: MicroBatch) -> None:
+        """Owe the files to the history; what is derived from them is shown in Redis."""
+        for batch in by_dataset(list(work.results.values())):
+            self._owe(work, batch, RecordStore.HISTORY)
+            self._derive_all(work, batch, batch.portion, None)
+
     def derive(self, work: MicroBatch) -> None:
         """Write what is derived from the files to both stores, and nothing else."""
         for batch in by_dataset(list(work.results.values())):

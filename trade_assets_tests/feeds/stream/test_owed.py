@@ -30,6 +30,7 @@ from trade_assets.stores.redis.latest_store import LatestWritten
 from trade_assets.stores.sqs.notifications import QueueDepth
 from trade_assets_tests.feeds.stream.harness import (
     RefusingWriter,
+    SlowWriter,
     consuming,
     drained,
     expected_state,
@@ -41,7 +42,7 @@ from trade_assets_tests.feeds.stream.harness import (
 from trade_assets_tests.feeds.stream.test_consumer import put_all, spot_files
 from trade_assets_tests.stores.samples import SPOT, ledger_bytes, ledger_key, spot_key
 from trade_assets_tests.support.stores import Stores
-from trade_assets_tests.support.waiting import eventually
+from trade_assets_tests.support.waiting import PATIENCE_SECONDS, eventually
 
 pytestmark = pytest.mark.integration
 
@@ -104,6 +105,10 @@ def owed(stores: Stores, store: RecordStore) -> list[str]:
         with suppress(ObjectMissingError):  # it was paid between the two looks
             found += [version.key for version in files.read(store, key).versions]
     return list(dict.fromkeys(found))
+
+
+def shown_last(stores: Stores, key: str) -> None:
+    eventually(lambda: stores.latest.status(SPOT)["last_file"] == key, what=f"{key} is shown")
 
 
 def all_paid(stores: Stores) -> None:
@@ -233,3 +238,27 @@ def test_the_summary_says_since_when(stores: Stores, hasty: Stores) -> None:
     assert (found.store, found.markers) == (RecordStore.HISTORY, 1)
     assert isinstance(found.since, datetime)
     assert abs((found.since - landed.landed_at).total_seconds()) < 2
+
+
+def test_while_a_debt_is_paid_what_comes_is_shown_and_not_waited_for(
+    stores: Stores, hasty: Stores, quick: Settings, reference: Settings
+) -> None:
+    files = spot_files(8)
+    first, *later = files
+    with consuming(hasty, history=SwitchedHistory(hasty)):
+        stores.objects.put(first, files[first])
+        eventually(lambda: owed(stores, RecordStore.HISTORY) == [first], what="the first is owed")
+    slow = SlowWriter(stores)
+    with consuming(stores, history=slow):
+        assert slow.called.wait(PATIENCE_SECONDS)
+        for key in later:
+            stores.objects.put(key, files[key])
+            # One after the other: together they could be one micro-batch, which never waits.
+            shown_last(stores, key)
+        eventually(lambda: later[-1] in owed(stores, RecordStore.HISTORY), what="the last is owed")
+        assert state(quick)["history"] == []
+        slow.go_on.set()
+        all_paid(stores)
+        drained(stores, *files)
+    assert states(quick) == stored(files)
+    assert state(quick) == expected_state(reference, files)
