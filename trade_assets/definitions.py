@@ -18,6 +18,7 @@ from trade_assets.defs.shared.concept import Concept, Platform
 from trade_assets.defs.shared.loaded_hours import load_hours
 from trade_assets.defs.shared.names import HISTORY_IO, LATEST_IO
 from trade_assets.defs.shared.partitions_sensor import partitions_sensor
+from trade_assets.defs.shared.quiet_hours import quiet_hours_sensor
 from trade_assets.errors import SettingsError
 from trade_assets.ingest.ingest_stores import IngestStores
 from trade_assets.io_managers.history_io_manager import HistoryIOManager
@@ -55,7 +56,7 @@ def build_definitions(
     hours = {path: opener for item in concepts for path, opener in item.hours.items()}
     shared = dg.Definitions(
         resources={LATEST_IO: LatestIOManager(stores), HISTORY_IO: HistoryIOManager(stores, hours)},
-        sensors=_partitions_sensors(platform, concepts),
+        sensors=_hour_sensors(platform, concepts),
         executor=dg.in_process_executor,
     )
     merged = dg.Definitions.merge(shared, *(item.definitions for item in concepts), *_scaffolded())
@@ -80,14 +81,14 @@ def _concepts(platform: Platform) -> list[Concept]:
     ]
 
 
-def _partitions_sensors(
-    platform: Platform, concepts: Sequence[Concept]
-) -> list[dg.SensorDefinition]:
-    """The sensor of where partitions begin, unless that is a setting."""
+def _hour_sensors(platform: Platform, concepts: Sequence[Concept]) -> list[dg.SensorDefinition]:
+    """The sensors of which hours are partitions: of those without data, and of where they begin,
+    unless that is a setting."""
+    prefixes = {prefix: keys for concept in concepts for prefix, keys in concept.prefixes.items()}
+    quiet = quiet_hours_sensor(platform.quick, platform.hours, prefixes)
     if platform.settings.arrival.partitions_start is not None:
-        return []
-    prefixes = [prefix for concept in concepts for prefix in concept.prefixes]
-    return [partitions_sensor(platform.quick, platform.hours, prefixes)]
+        return [quiet]
+    return [quiet, partitions_sensor(platform.quick, platform.hours, list(prefixes))]
 
 
 def _module(folder: str) -> Any:

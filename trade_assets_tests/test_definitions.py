@@ -174,7 +174,8 @@ def test_all_jobs_sensors_and_schedules(definitions: dg.Definitions) -> None:
         "redis_rebuild",
     }  # fmt: skip
     assert {sensor.name for sensor in definitions.sensors or ()} == {
-        "feed_bucket", "tt_slots", "reference_automation", "hour_partitions", "redis_life",
+        "feed_bucket", "tt_slots", "reference_automation", "hour_partitions", "quiet_hours",
+        "redis_life",
     }  # fmt: skip
     (schedule,) = definitions.schedules or ()
     assert isinstance(schedule, dg.ScheduleDefinition)

@@ -70,7 +70,12 @@ def feed_prefix(feed: Feed) -> str:
 
 def hour_prefix(feed: Feed, hour: datetime) -> str:
     """Prefix of the files of a feed that landed in the UTC hour which begins at `hour`."""
-    return f"{feed_prefix(feed)}{hour.astimezone(UTC):dt=%Y-%m-%d/hh=%H/}"
+    return f"{feed_prefix(feed)}{day_and_hour(hour)}"
+
+
+def day_and_hour(hour: datetime) -> str:
+    """What follows in a prefix of whatever lies by hour."""
+    return f"{hour.astimezone(UTC):dt=%Y-%m-%d/hh=%H/}"
 
 
 def feed_file_key(feed: Feed, file_name: str, pushed_at: datetime) -> str:

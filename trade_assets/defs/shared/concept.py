@@ -1,7 +1,8 @@
 """What every `defs/<concept>/definitions.py` gives and gets: `build(platform) -> Concept`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import dagster as dg
 
@@ -31,6 +32,18 @@ class Platform:
 
 
 @dataclass(frozen=True)
+class HourAssets:
+    """Assets by hour that come of what lies in the bucket by `dt=` and `hh=`.
+
+    Attributes:
+        due: whether something must have landed in the hour that begins at a time (UTC).
+    """
+
+    keys: Sequence[dg.AssetKey]
+    due: Callable[[datetime], bool]
+
+
+@dataclass(frozen=True)
 class Concept:
     """What a concept adds to the platform.
 
@@ -38,9 +51,9 @@ class Concept:
         definitions: assets, checks, jobs, sensors and schedules, and the resources that only they
             need; the IO managers are there.
         hours: by path of its data sets, what opens their records of hour partitions.
-        prefixes: of the bucket, below which its data lie by `dt=` and `hh=`.
+        prefixes: of the bucket, and the assets that come of what lies below them.
     """
 
     definitions: dg.Definitions
     hours: Mapping[str, HourOpener] = field(default_factory=dict)
-    prefixes: Sequence[str] = ()
+    prefixes: Mapping[str, HourAssets] = field(default_factory=dict)

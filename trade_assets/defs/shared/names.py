@@ -31,6 +31,7 @@ HISTORY_IO: Final = "history_io_manager"
 REFERENCE_IO: Final = "reference_io_manager"
 TT: Final = "tt"
 PARTITIONS_SENSOR: Final = "hour_partitions"
+QUIET_HOURS_SENSOR: Final = "quiet_hours"
 AUTOMATION_SENSOR: Final = "reference_automation"
 
 SCHEMA_CHECK: Final = "schema"

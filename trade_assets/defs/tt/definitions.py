@@ -1,14 +1,16 @@
 """Definitions of the snapshots of the TT account."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 
 import dagster as dg
 
-from trade_assets.defs.shared.concept import Concept, Platform
-from trade_assets.defs.shared.names import QUICK_TT_STORES, SLOT_STORES, TT, TT_STORES
+from trade_assets.datasets.keys import SNAPSHOT_LAYERS
+from trade_assets.defs.shared.concept import Concept, HourAssets, Platform
+from trade_assets.defs.shared.names import QUICK_TT_STORES, SLOT_STORES, TT, TT_STORES, layer_key
 from trade_assets.defs.tt.assets import snapshot_assets
 from trade_assets.defs.tt.checks import freshness_check
-from trade_assets.defs.tt.hour_report import hour_report_job, slots_asset
+from trade_assets.defs.tt.hour_report import SLOTS_KEY, hour_report_job, slots_asset
 from trade_assets.defs.tt.slot_run import tt_snapshot
 from trade_assets.defs.tt.slot_sensor import slot_sensor
 from trade_assets.ingest.hour_records import HourOpener
@@ -16,9 +18,10 @@ from trade_assets.settings import Settings
 from trade_assets.stores.redis.client import IMPATIENT_SECONDS, connect, disconnect
 from trade_assets.tt.client.tt_client import TtClient
 from trade_assets.tt.datasets import SNAPSHOTS
+from trade_assets.tt.formats.slot_times import SLOT
 from trade_assets.tt.formats.snapshot import Snapshot
 from trade_assets.tt.formats.snapshot_keys import snapshot_prefix
-from trade_assets.tt.slots.open_hours import open_hours
+from trade_assets.tt.slots.open_hours import OpenHours, open_hours
 from trade_assets.tt.slots.slot_hours import SnapshotHour
 from trade_assets.tt.tt_stores import TtStores
 
@@ -47,8 +50,20 @@ def build(platform: Platform) -> Concept:
     return Concept(
         definitions,
         {path: _hours(stores, snapshot) for path, snapshot in SNAPSHOTS.items()},
-        [snapshot_prefix(environment, snapshot.kind) for snapshot in SNAPSHOTS.values()],
+        {
+            snapshot_prefix(environment, snapshot.kind): _assets_of(snapshot, hours)
+            for snapshot in SNAPSHOTS.values()
+        },
     )
+
+
+def _assets_of(snapshot: Snapshot, hours: OpenHours) -> HourAssets:
+    """The assets that come of a kind's raw snapshots, and of whether they are all there."""
+
+    def due(hour: datetime) -> bool:
+        return bool(hours.due(hour, hour + timedelta(hours=1) - SLOT))
+
+    return HourAssets([*(layer_key(snapshot, layer) for layer in SNAPSHOT_LAYERS), SLOTS_KEY], due)
 
 
 def tt_resource(settings: Settings) -> dg.ResourceDefinition:

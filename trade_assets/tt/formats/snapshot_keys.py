@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from trade_assets.datasets.keys import PARTITION_FORMAT
+from trade_assets.datasets.keys import PARTITION_FORMAT, day_and_hour
 from trade_assets.errors import UnknownFeedError
 from trade_assets.tt.datasets import SNAPSHOTS_BY_KIND
 from trade_assets.tt.formats.slot_times import SLOT_FORMAT, slot_at, slot_text
@@ -45,7 +45,7 @@ def snapshot_prefix(environment: str, kind: str) -> str:
 
 def snapshot_hour_prefix(environment: str, kind: str, hour: datetime) -> str:
     """Prefix of the raw snapshots of the UTC hour in which `hour` (aware) lies."""
-    return f"{snapshot_prefix(environment, kind)}{hour.astimezone(UTC):dt=%Y-%m-%d/hh=%H/}"
+    return f"{snapshot_prefix(environment, kind)}{day_and_hour(hour)}"
 
 
 def snapshot_key(environment: str, kind: str, slot: datetime) -> str:
