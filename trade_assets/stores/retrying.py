@@ -7,10 +7,11 @@ store's `Retries`. Over `Connections` all stores have the same one.
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from functools import wraps
-from typing import Concatenate, Final, ParamSpec, Protocol, TypeVar
+from typing import Any, Concatenate, Final, ParamSpec, Protocol, TypeVar
 
 from tenacity import (
     RetryCallState,
@@ -73,6 +74,25 @@ class Retries:
             raise
         except BaseException:
             self.abort()
+            raise
+
+    def beside_each_other(
+        self, pool: Executor, function: Callable[[Any], Any], items: Iterable[Any]
+    ) -> list[Any]:
+        """Call `function`, which tries again as these say, on every item in the threads of a pool;
+        the first error is raised.
+
+        An interruption (the run is terminated) ends the pool too: if it comes while a thread
+        starts, the interpreter does not know that thread, and would wait for it for ever at its
+        end.
+        """
+        try:
+            with self.ended_by_interruption():
+                return list(pool.map(function, items))
+        except Exception:
+            raise
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
             raise
 
     def wait_after(self, error: TransientError) -> bool:

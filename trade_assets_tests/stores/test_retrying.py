@@ -2,6 +2,7 @@
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -81,3 +82,28 @@ def test_an_abort_ends_retries_under_way_and_those_to_come() -> None:
     with pytest.raises(StoreUnavailableError):
         store.read("a")
     assert store.calls == calls + 1
+
+
+@pytest.mark.parametrize("ending", [KeyboardInterrupt, SystemExit])
+def test_who_is_interrupted_leaves_no_thread_that_the_end_would_wait_for(
+    ending: type[BaseException],
+) -> None:
+    retries, pool = Retries(30), ThreadPoolExecutor(2)
+
+    def interrupted(_: int) -> None:
+        raise ending
+
+    with pytest.raises(ending):
+        retries.beside_each_other(pool, interrupted, range(4))
+    assert retries.ended
+    with pytest.raises(RuntimeError):
+        pool.submit(interrupted, 1)
+
+
+def test_an_error_of_a_call_leaves_the_pool_as_it_was() -> None:
+    retries = Retries(30)
+    with ThreadPoolExecutor(2) as pool:
+        with pytest.raises(ZeroDivisionError):
+            retries.beside_each_other(pool, lambda number: 1 // number, [1, 0])
+        assert retries.beside_each_other(pool, abs, [-1, 2]) == [1, 2]
+    assert not retries.ended

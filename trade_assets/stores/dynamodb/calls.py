@@ -129,8 +129,7 @@ class DynamoCalls:
         work = list(items)
         if len(work) == 1:
             return [function(work[0])]
-        with self._retries.ended_by_interruption():
-            return list(self._pool.map(function, work))
+        return self._retries.beside_each_other(self._pool, function, work)
 
     def close(self) -> None:
         """Give threads and connections back; pending retries end."""

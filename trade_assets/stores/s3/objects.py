@@ -150,15 +150,13 @@ class ObjectStore:
         """Read objects beside each other; for each, in order, the object or why it is not there."""
         if len(keys) == 1:
             return [self._get_or_error(keys[0])]
-        with self._retries.ended_by_interruption():
-            return list(self._pool.map(self._get_or_error, keys))
+        return self._retries.beside_each_other(self._pool, self._get_or_error, keys)
 
     def head_many(self, keys: Sequence[str]) -> list[ObjectInfo | None]:
         """The current versions of objects, beside each other, in order."""
         if len(keys) == 1:
             return [self.head(keys[0])]
-        with self._retries.ended_by_interruption():
-            return list(self._pool.map(self.head, keys))
+        return self._retries.beside_each_other(self._pool, self.head, keys)
 
     def list_after(self, prefix: str, after: str | None = None) -> Iterator[ObjectInfo]:
         """Objects whose key starts with `prefix` (ending in `/`), in key order, behind `after`.
