@@ -12,8 +12,8 @@ from polars.testing import assert_frame_equal
 from trade_assets.datasets.dataset import Feed
 from trade_assets.datasets.keys import FILES, HISTORY, LATEST, LAYERS, PARTITION_FORMAT
 from trade_assets.defs.feeds.hour_job import RANGE_END_TAG, RANGE_START_TAG
+from trade_assets.defs.shared.dagster_terms import layer_key
 from trade_assets.defs.shared.loaded_hours import EARLIEST, LoadedHours
-from trade_assets.defs.shared.names import layer_key
 from trade_assets.io_managers.metadata import ROW_COUNT
 from trade_assets.settings import Settings
 from trade_assets.stores.aws import dynamodb_client

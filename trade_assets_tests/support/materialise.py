@@ -12,7 +12,7 @@ import pytest
 from trade_assets.datasets.dataset import Dataset, Feed
 from trade_assets.datasets.keys import LAYERS, PARTITION_FORMAT, STORED_LAYERS
 from trade_assets.definitions import build_definitions
-from trade_assets.defs.shared.names import layer_key
+from trade_assets.defs.shared.dagster_terms import layer_key
 from trade_assets.settings import Settings
 from trade_assets_tests.stores.samples import HOUR
 from trade_assets_tests.support.stores import Stores

@@ -13,7 +13,8 @@ import dagster as dg
 from trade_assets.datasets.dataset import ParsedDataset
 from trade_assets.datasets.keys import FILES
 from trade_assets.defs.shared.check_outcome import CheckOutcome
-from trade_assets.defs.shared.names import FEED_STORES, FRESHNESS_CHECK, GAPS_CHECK, layer_key
+from trade_assets.defs.shared.dagster_terms import layer_key
+from trade_assets.defs.shared.names import FEED_STORES, FRESHNESS_CHECK, GAPS_CHECK
 from trade_assets.feeds.feed_status import feed_gaps
 from trade_assets.feeds.feed_stores import FeedStores
 from trade_assets.io_managers.metadata import rows_table

@@ -7,7 +7,8 @@ from typing import Final
 import dagster as dg
 import orjson
 
-from trade_assets.defs.shared.names import STREAM_JOB, UNFINISHED
+from trade_assets.defs.shared.dagster_terms import UNFINISHED
+from trade_assets.defs.shared.names import STREAM_JOB
 from trade_assets.errors import StoreUnavailableError
 from trade_assets.feeds.stream.heartbeats import BOOKS_SECONDS, StreamBeat
 from trade_assets.logs import get_logger

@@ -19,14 +19,9 @@ from trade_assets.defs.feeds.book_beats import BookBeats
 from trade_assets.defs.feeds.hour_job import hour_run_request
 from trade_assets.defs.feeds.stream_run import feed_stream
 from trade_assets.defs.feeds.stream_supervisor import keep_stream
+from trade_assets.defs.shared.dagster_terms import UNFINISHED, AssetJob
 from trade_assets.defs.shared.hour_assets import HOURS_PER_RUN
-from trade_assets.defs.shared.names import (
-    BUCKET_SENSOR,
-    HOUR_JOB,
-    STREAM_JOB,
-    UNFINISHED,
-    AssetJob,
-)
+from trade_assets.defs.shared.names import BUCKET_SENSOR, HOUR_JOB, STREAM_JOB
 from trade_assets.errors import TradeAssetsError
 from trade_assets.feeds.datasets import FEEDS
 from trade_assets.feeds.feed_stores import FeedStores

@@ -11,13 +11,8 @@ import polars as pl
 from trade_assets.datasets.dataset import Feed
 from trade_assets.datasets.keys import HISTORY, LATEST
 from trade_assets.defs.shared.check_outcome import CheckOutcome
-from trade_assets.defs.shared.names import (
-    QUOTES_CHECK,
-    ROWS_CHECK,
-    SCHEMA_CHECK,
-    SYMBOLS_CHECK,
-    layer_key,
-)
+from trade_assets.defs.shared.dagster_terms import layer_key
+from trade_assets.defs.shared.names import QUOTES_CHECK, ROWS_CHECK, SCHEMA_CHECK, SYMBOLS_CHECK
 from trade_assets.defs.shared.written_checks import (
     schema_outcome,
     symbols_outcome,

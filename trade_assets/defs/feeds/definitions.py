@@ -14,7 +14,8 @@ from trade_assets.defs.feeds.derived_assets import derived_assets
 from trade_assets.defs.feeds.hour_job import hour_job
 from trade_assets.defs.feeds.stream_run import feed_stream
 from trade_assets.defs.shared.concept import Concept, HourAssets, Platform
-from trade_assets.defs.shared.names import FEED_STORES, QUICK_FEED_STORES, STREAM_STORES, layer_key
+from trade_assets.defs.shared.dagster_terms import layer_key
+from trade_assets.defs.shared.names import FEED_STORES, QUICK_FEED_STORES, STREAM_STORES
 from trade_assets.feeds.datasets import DERIVED, FEEDS, derived_from
 from trade_assets.feeds.derivation import DerivedHour
 from trade_assets.feeds.derived.declarations import Derived

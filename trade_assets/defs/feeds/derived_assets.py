@@ -12,8 +12,9 @@ import dagster as dg
 
 from trade_assets.datasets.keys import FILES, HISTORY, LATEST, STORED_LAYERS
 from trade_assets.defs.feeds.derived_checks import derived_check_spec, derived_outcome
+from trade_assets.defs.shared.dagster_terms import layer_key
 from trade_assets.defs.shared.hour_assets import IO_MANAGERS, HourConfig, hour_step, stored_out
-from trade_assets.defs.shared.names import FEED_STORES, layer_key
+from trade_assets.defs.shared.names import FEED_STORES
 from trade_assets.feeds.derivation import DerivedHour
 from trade_assets.feeds.derived.declarations import Derived
 from trade_assets.feeds.feed_stores import FeedStores

@@ -4,7 +4,8 @@ import dagster as dg
 
 from trade_assets.datasets.keys import LATEST
 from trade_assets.defs.shared.check_outcome import CheckOutcome
-from trade_assets.defs.shared.names import DERIVED_CHECK, layer_key
+from trade_assets.defs.shared.dagster_terms import layer_key
+from trade_assets.defs.shared.names import DERIVED_CHECK
 from trade_assets.feeds.derivation import DerivedFigures
 from trade_assets.feeds.derived.declarations import Derived
 

@@ -7,14 +7,8 @@ import dagster as dg
 
 from trade_assets.datasets.dataset import Feed
 from trade_assets.datasets.keys import LAYERS, STORED_LAYERS
-from trade_assets.defs.shared.names import (
-    HOUR_JOB,
-    HOUR_RUNS,
-    RUN_KIND_TAG,
-    AssetJob,
-    layer_key,
-    op_name,
-)
+from trade_assets.defs.shared.dagster_terms import AssetJob, layer_key, op_name
+from trade_assets.defs.shared.names import HOUR_JOB, HOUR_RUNS, RUN_KIND_TAG
 from trade_assets.feeds.datasets import FEEDS, derived_from
 
 # Dagster's own tags of a run over a range of partitions (a backfill sets the same ones).

@@ -12,6 +12,7 @@ from trade_assets.defs.feeds.book_beats import BookBeats, has_ended
 from trade_assets.defs.feeds.checks import write_check_outcomes
 from trade_assets.defs.feeds.derived_checks import derived_outcome
 from trade_assets.defs.shared.check_outcome import CheckOutcome
+from trade_assets.defs.shared.dagster_terms import layer_key
 from trade_assets.defs.shared.names import (
     HISTORY_IO,
     LATEST_IO,
@@ -20,7 +21,6 @@ from trade_assets.defs.shared.names import (
     STREAM_JOB,
     STREAM_RUNS,
     STREAM_STORES,
-    layer_key,
 )
 from trade_assets.errors import TradeAssetsError
 from trade_assets.feeds.derivation import DerivedFigures

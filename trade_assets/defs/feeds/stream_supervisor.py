@@ -10,7 +10,8 @@ from typing import Final
 
 import dagster as dg
 
-from trade_assets.defs.shared.names import STREAM_JOB, UNFINISHED
+from trade_assets.defs.shared.dagster_terms import UNFINISHED
+from trade_assets.defs.shared.names import STREAM_JOB
 from trade_assets.feeds.stream.heartbeats import StreamBeat
 from trade_assets.settings import Settings
 

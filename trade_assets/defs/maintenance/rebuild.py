@@ -9,13 +9,8 @@ from typing import Final
 
 import dagster as dg
 
-from trade_assets.defs.shared.names import (
-    REBUILD_JOB,
-    REBUILD_RUNS,
-    REBUILD_SENSOR,
-    RUN_KIND_TAG,
-    UNFINISHED,
-)
+from trade_assets.defs.shared.dagster_terms import UNFINISHED
+from trade_assets.defs.shared.names import REBUILD_JOB, REBUILD_RUNS, REBUILD_SENSOR, RUN_KIND_TAG
 from trade_assets.errors import TradeAssetsError
 from trade_assets.ingest.rebuilding import PROGRESS_SECONDS, Progress, RebuildBoard, rebuild_redis
 from trade_assets.ingest.redis_life import LifeState, RedisLife

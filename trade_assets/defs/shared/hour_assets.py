@@ -8,14 +8,8 @@ from pydantic import Field
 
 from trade_assets.datasets.dataset import Dataset, ParsedDataset
 from trade_assets.datasets.keys import HISTORY, LATEST
-from trade_assets.defs.shared.names import (
-    HISTORY_IO,
-    HOUR_RUNS,
-    LATEST_IO,
-    RUN_KIND_TAG,
-    layer_key,
-    op_name,
-)
+from trade_assets.defs.shared.dagster_terms import layer_key, op_name
+from trade_assets.defs.shared.names import HISTORY_IO, HOUR_RUNS, LATEST_IO, RUN_KIND_TAG
 from trade_assets.io_managers.metadata import ROW_COUNT
 
 HOURS_PER_RUN: Final = 24

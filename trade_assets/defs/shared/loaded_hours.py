@@ -8,9 +8,7 @@ process that has loaded a later hour has to load them again (`partitions_sensor`
 import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
-
-import dagster as dg
+from typing import TYPE_CHECKING, Final
 
 from trade_assets.datasets.keys import PARTITION_FORMAT, partition_hour
 from trade_assets.errors import StoreUnavailableError
@@ -18,6 +16,9 @@ from trade_assets.settings import Settings
 from trade_assets.stores.dynamodb.calls import DynamoCalls
 from trade_assets.stores.dynamodb.first_hour import FirstHour
 from trade_assets.stores.retrying import Retries
+
+if TYPE_CHECKING:
+    from dagster import HourlyPartitionsDefinition
 
 EARLIEST: Final = datetime(2025, 1, 1, tzinfo=UTC)
 """No data are older; partitions begin here while nobody can say where data do."""
@@ -40,10 +41,13 @@ class LoadedHours:
     certain: bool = True
 
     @property
-    def partitions(self) -> dg.HourlyPartitionsDefinition:
+    def partitions(self) -> "HourlyPartitionsDefinition":
         """UTC hours up to the current one, inclusive: by when a file landed, or by slot."""
+        # Who only compares hours (`local.loaded_watch`) does without Dagster's 28 MB.
+        from dagster import HourlyPartitionsDefinition
+
         start = self.first.strftime(PARTITION_FORMAT)
-        return dg.HourlyPartitionsDefinition(start_date=start, end_offset=1)
+        return HourlyPartitionsDefinition(start_date=start, end_offset=1)
 
     def lacks(self, mark: datetime | None) -> bool:
         """Whether the definitions are to be loaded again, now that data begin at `mark`."""

@@ -1,11 +1,7 @@
 """Names of Dagster objects that more than one module refers to, and of what they are. Grammar:
-docs/naming.md."""
+docs/naming.md. Texts alone: who only starts Dagster need not load it."""
 
-from typing import Any, Final
-
-import dagster as dg
-
-from trade_assets.datasets.dataset import Dataset
+from typing import Final
 
 STREAM_JOB: Final = "feed_stream"
 HOUR_JOB: Final = "feed_hours"
@@ -54,26 +50,3 @@ REBUILD_RUNS: Final = "rebuild"
 
 SLOT_TAG: Final = "trade_assets/slot"
 PRIORITY_TAG: Final = "dagster/priority"
-
-
-UNFINISHED: Final = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
-]
-"""States of runs that Dagster holds for unfinished."""
-
-AssetJob = Any
-"""What `define_asset_job` returns; Dagster does not export its type."""
-
-
-def layer_key(dataset: Dataset, layer: str) -> dg.AssetKey:
-    """Asset key `<source>/<name>/<layer>`."""
-    return dg.AssetKey([dataset.source, dataset.name, layer])
-
-
-def op_name(dataset: Dataset) -> str:
-    """Name of the op that carries a data set's hour."""
-    return f"{dataset.source}__{dataset.name}"

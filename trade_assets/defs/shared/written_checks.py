@@ -10,7 +10,8 @@ import dagster as dg
 from trade_assets.datasets.dataset import ParsedDataset
 from trade_assets.datasets.keys import HISTORY
 from trade_assets.defs.shared.check_outcome import CheckOutcome
-from trade_assets.defs.shared.names import SCHEMA_CHECK, SYMBOLS_CHECK, TICKS_CHECK, layer_key
+from trade_assets.defs.shared.dagster_terms import layer_key
+from trade_assets.defs.shared.names import SCHEMA_CHECK, SYMBOLS_CHECK, TICKS_CHECK
 from trade_assets.ingest.figures import FileFigures
 from trade_assets.io_managers.metadata import rows_table
 

@@ -12,13 +12,13 @@ import dagster as dg
 
 from trade_assets.datasets.keys import HISTORY, RAW
 from trade_assets.defs.shared.check_outcome import CheckOutcome
+from trade_assets.defs.shared.dagster_terms import layer_key
 from trade_assets.defs.shared.names import (
     FRESHNESS_CHECK,
     ROWS_CHECK,
     SCHEMA_CHECK,
     SYMBOLS_CHECK,
     TT_STORES,
-    layer_key,
 )
 from trade_assets.defs.shared.written_checks import (
     schema_outcome,

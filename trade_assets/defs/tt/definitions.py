@@ -7,7 +7,8 @@ import dagster as dg
 
 from trade_assets.datasets.keys import SNAPSHOT_LAYERS
 from trade_assets.defs.shared.concept import Concept, HourAssets, Platform
-from trade_assets.defs.shared.names import QUICK_TT_STORES, SLOT_STORES, TT, TT_STORES, layer_key
+from trade_assets.defs.shared.dagster_terms import layer_key
+from trade_assets.defs.shared.names import QUICK_TT_STORES, SLOT_STORES, TT, TT_STORES
 from trade_assets.defs.tt.assets import snapshot_assets
 from trade_assets.defs.tt.checks import freshness_check
 from trade_assets.defs.tt.hour_report import SLOTS_KEY, hour_report_job, slots_asset

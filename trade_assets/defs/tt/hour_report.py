@@ -10,14 +10,8 @@ from typing import Any, Final
 import dagster as dg
 
 from trade_assets.datasets.keys import PARTITION_FORMAT, RAW, partition_hour
-from trade_assets.defs.shared.names import (
-    HOUR_REPORT_JOB,
-    REPORT_RUNS,
-    RUN_KIND_TAG,
-    TT_STORES,
-    AssetJob,
-    layer_key,
-)
+from trade_assets.defs.shared.dagster_terms import AssetJob, layer_key
+from trade_assets.defs.shared.names import HOUR_REPORT_JOB, REPORT_RUNS, RUN_KIND_TAG, TT_STORES
 from trade_assets.io_managers.metadata import rows_table
 from trade_assets.logs import configure_run
 from trade_assets.tt.datasets import SNAPSHOTS

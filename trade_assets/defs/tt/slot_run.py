@@ -9,6 +9,7 @@ from pydantic import Field
 
 from trade_assets.datasets.keys import HISTORY, LATEST, PARTITION_FORMAT, RAW
 from trade_assets.defs.shared.check_outcome import CheckOutcome
+from trade_assets.defs.shared.dagster_terms import layer_key
 from trade_assets.defs.shared.names import (
     HISTORY_IO,
     LATEST_IO,
@@ -20,7 +21,6 @@ from trade_assets.defs.shared.names import (
     SLOT_STORES,
     TAKE_OP,
     TT,
-    layer_key,
 )
 from trade_assets.defs.tt.checks import freshness_outcome, rows_outcome
 from trade_assets.errors import TradeAssetsError

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 import dagster as dg
 
 from trade_assets.datasets.keys import PARTITION_FORMAT
-from trade_assets.defs.shared.names import SLOT_JOB, SLOT_TAG, TAKE_OP, UNFINISHED
+from trade_assets.defs.shared.dagster_terms import UNFINISHED
+from trade_assets.defs.shared.names import SLOT_JOB, SLOT_TAG, TAKE_OP
 from trade_assets.errors import TradeAssetsError
 from trade_assets.settings import Settings
 from trade_assets.stores.redis.client import IMPATIENT_SECONDS, connect, disconnect

@@ -12,7 +12,8 @@ from typing import Final
 
 import dagster as dg
 
-from trade_assets.defs.shared.names import SLOT_SENSOR, AssetJob
+from trade_assets.defs.shared.dagster_terms import AssetJob
+from trade_assets.defs.shared.names import SLOT_SENSOR
 from trade_assets.defs.tt.hour_report import hour_report_request, hour_to_report
 from trade_assets.defs.tt.slot_run import tt_snapshot
 from trade_assets.defs.tt.slot_runs import LeaseLook, slot_run_request

@@ -16,7 +16,9 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import erfcx, ndtr
+
+# scipy is imported where it is used: whoever only wants to know which data sets there are, as every
+# process of the platform does, needs not its 15 MB.
 
 FloatArray = NDArray[np.float64]
 
@@ -128,6 +130,8 @@ def greeks(
     right: FloatArray,
 ) -> Greeks:
     """Delta, gamma, vega and theta; NaN where volatility or time is not above zero."""
+    from scipy.special import ndtr
+
     with np.errstate(all="ignore"):
         root = np.sqrt(np.where(years > 0, years, np.nan))
         deviation = np.where(volatility > 0, volatility, np.nan) * root
@@ -153,6 +157,8 @@ def _away(ratio: FloatArray) -> FloatArray:
 
 def _complement(away: FloatArray) -> FloatArray:
     """`1 - away * N(-away) / n(away)`, so that `f(away)` is `n(away) / away` times that."""
+    from scipy.special import erfcx
+
     return np.asarray(1 - _ROOT_HALF_PI * away * erfcx(away / _ROOT_2))
 
 

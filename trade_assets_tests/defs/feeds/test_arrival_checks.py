@@ -10,7 +10,8 @@ from trade_assets.datasets.dataset import Feed
 from trade_assets.datasets.keys import FILES
 from trade_assets.defs.feeds.arrival_checks import arrival_checks, arrival_outcomes, gaps_outcome
 from trade_assets.defs.shared.check_outcome import CheckOutcome
-from trade_assets.defs.shared.names import FEED_STORES, FRESHNESS_CHECK, GAPS_CHECK, layer_key
+from trade_assets.defs.shared.dagster_terms import layer_key
+from trade_assets.defs.shared.names import FEED_STORES, FRESHNESS_CHECK, GAPS_CHECK
 from trade_assets.feeds.datasets import FEEDS
 from trade_assets.market.calendar import business_days_before
 from trade_assets.market.trading_days import CENTRAL

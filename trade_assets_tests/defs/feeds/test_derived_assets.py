@@ -12,8 +12,9 @@ from polars.testing import assert_frame_equal
 from trade_assets.datasets.keys import HISTORY, LATEST, LAYERS, PARTITION_FORMAT, STORED_LAYERS
 from trade_assets.defs.feeds.derived_checks import derived_outcome
 from trade_assets.defs.feeds.hour_job import RANGE_END_TAG, RANGE_START_TAG, hour_run_request
+from trade_assets.defs.shared.dagster_terms import layer_key
 from trade_assets.defs.shared.loaded_hours import EARLIEST, LoadedHours
-from trade_assets.defs.shared.names import DERIVED_CHECK, layer_key
+from trade_assets.defs.shared.names import DERIVED_CHECK
 from trade_assets.feeds.datasets import DERIVED
 from trade_assets.feeds.derivation import DerivedFigures
 from trade_assets.feeds.derived.declarations import GREEKS, POSITIONS, Derived

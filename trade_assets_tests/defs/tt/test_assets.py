@@ -9,8 +9,9 @@ import pytest
 
 from trade_assets.datasets.keys import HISTORY, LATEST, RAW, SNAPSHOT_LAYERS
 from trade_assets.defs.feeds.hour_job import RANGE_END_TAG, RANGE_START_TAG
+from trade_assets.defs.shared.dagster_terms import layer_key
 from trade_assets.defs.shared.loaded_hours import EARLIEST, LoadedHours
-from trade_assets.defs.shared.names import FRESHNESS_CHECK, ROWS_CHECK, SYMBOLS_CHECK, layer_key
+from trade_assets.defs.shared.names import FRESHNESS_CHECK, ROWS_CHECK, SYMBOLS_CHECK
 from trade_assets.settings import Settings
 from trade_assets.stores.aws import dynamodb_client
 from trade_assets.tt.datasets import SNAPSHOTS

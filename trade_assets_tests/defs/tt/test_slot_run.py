@@ -9,7 +9,8 @@ import pytest
 
 from trade_assets.datasets.keys import PARTITION_FORMAT, RAW, SNAPSHOT_LAYERS
 from trade_assets.definitions import build_definitions
-from trade_assets.defs.shared.names import FRESHNESS_CHECK, ROWS_CHECK, SLOT_JOB, TT, layer_key
+from trade_assets.defs.shared.dagster_terms import layer_key
+from trade_assets.defs.shared.names import FRESHNESS_CHECK, ROWS_CHECK, SLOT_JOB, TT
 from trade_assets.defs.tt import checks as checks_module
 from trade_assets.defs.tt.slot_runs import slot_run_request
 from trade_assets.settings import Settings
