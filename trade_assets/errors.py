@@ -6,6 +6,7 @@
     ├── PermanentError            another try with the same input ends the same
     │   ├── SettingsError         a setting is missing, malformed or not allowed in this profile
     │   ├── UnknownFeedError      no feed of the registry claims this file or name
+    │   ├── UnknownPlaceError     a page of records that nobody has been given is asked for
     │   ├── UnparsableFileError   a file as a whole cannot be read: it belongs in quarantine
     │   ├── SymbolError           a symbol names no instrument, or an instrument has no such name
     │   ├── PriceError            a text is no price in its notation, or a price has no such text
@@ -44,6 +45,10 @@ class SettingsError(PermanentError):
 
 class UnknownFeedError(PermanentError):
     """No feed of the registry claims this file name, key or feed name."""
+
+
+class UnknownPlaceError(PermanentError):
+    """A text that should say where a page of records begins says nothing of the kind."""
 
 
 class UnparsableFileError(PermanentError):

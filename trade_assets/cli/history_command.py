@@ -67,10 +67,12 @@ def history(
     """Show the history of a record."""
     from itertools import islice
 
-    from trade_assets.cli.shown_records import chosen_columns, json_array, typed_record, uncut
+    from trade_assets.cli.shown_records import chosen_columns, uncut
     from trade_assets.cli.tables import history_table, make_console
     from trade_assets.datasets.registry import dataset_named
     from trade_assets.ingest.ingest_stores import IngestStores
+    from trade_assets.readers.history_pages import HistoryReader, Range
+    from trade_assets.readers.typed_records import json_array
     from trade_assets.settings import load_settings
 
     settings = load_settings()
@@ -81,15 +83,8 @@ def history(
         raise typer.BadParameter("--since has to be before --until")
     with IngestStores.open(settings, patient=False) as stores:
         (key,) = uncut([key], lambda: stores.latest.record_keys(chosen_feed))
-        found = stores.history.read(
-            chosen_feed,
-            key,
-            since=start,
-            until=end,
-            newest_first=not oldest_first,
-            limit=limit + 1,
-        )
-        records = (typed_record(chosen_feed, record) for record in found)
+        wanted = Range(start, end, newest_first=not oldest_first)
+        records = HistoryReader(stores.history).every(chosen_feed, key, wanted, most=limit + 1)
         shown = islice(records, limit)
         if as_json:
             for line in json_array(shown, names):

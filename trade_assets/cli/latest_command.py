@@ -67,10 +67,11 @@ def latest(
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a table.")] = False,
 ) -> None:
     """Show or follow newest records."""
-    from trade_assets.cli.latest_view import JsonLinesView, LiveView, Selection, TableView
+    from trade_assets.cli.latest_view import JsonLinesView, LiveView, TableView
     from trade_assets.cli.shown_records import chosen_columns, uncut
     from trade_assets.cli.tables import make_console
     from trade_assets.datasets.catalogue import entry_named
+    from trade_assets.readers.latest_selection import Selection
     from trade_assets.settings import load_settings
     from trade_assets.stores.redis.latest_reader import LatestReader
 

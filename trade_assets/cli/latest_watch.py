@@ -6,8 +6,9 @@ from typing import Final
 import typer
 
 from trade_assets.agent.interruption import stop_on_signals
-from trade_assets.cli.latest_view import Selection, View
+from trade_assets.cli.latest_view import View
 from trade_assets.errors import StoreUnavailableError
+from trade_assets.readers.latest_selection import Selection
 from trade_assets.settings import Settings
 from trade_assets.stores.redis.updates import UpdateReader
 

@@ -14,7 +14,6 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from trade_assets.cli.shown_records import Record, Value
 from trade_assets.cli.shown_values import (
     age_text,
     both_zones,
@@ -29,6 +28,7 @@ from trade_assets.datasets.column_names import EVENT_TIME, RECORD_KEY
 from trade_assets.datasets.described import ColumnKind, Described
 from trade_assets.market.zones import CENTRAL
 from trade_assets.monitor.freshness import Freshness
+from trade_assets.readers.typed_records import Record, Value
 
 ANY_WIDTH: Final = 10_000
 """Width of what is no terminal: whatever reads it can cut for itself."""

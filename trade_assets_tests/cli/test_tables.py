@@ -7,10 +7,10 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from trade_assets.cli.shown_records import Record
 from trade_assets.cli.tables import ANY_WIDTH, latest_table
 from trade_assets.datasets.dataset import Dataset
 from trade_assets.datasets.registry import all_datasets
+from trade_assets.readers.typed_records import Record
 from trade_assets.simulators.tt.ids import guid, short_number
 
 NOW = datetime(2026, 3, 2, 15, 0, 12, tzinfo=UTC)

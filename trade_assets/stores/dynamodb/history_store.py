@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from itertools import islice
+from itertools import dropwhile, islice
 from typing import Any, Final
 
 import orjson
@@ -50,6 +50,9 @@ _OF_THE_TABLE: Final = ("pk", "sk", EXPIRES_AT)
 _NOT_NEWER: Final = "NOT (file_key > :file_key AND file_key < :end)"
 """Holds for an absent, a damaged and an older item, as `_is_newer` does for one that was read."""
 
+
+_LAST: Final = "9999-12-31T23:59:59.999999Z"
+"""Behind all sort keys."""
 
 _MARKS_BESIDE: Final = 8
 """Items that are read beside those asked for, so that a mark before them costs no other page."""
@@ -128,15 +131,30 @@ class HistoryStore:
         until: datetime | None = None,
         newest_first: bool = True,
         limit: int | None = None,
+        behind: str | None = None,
     ) -> Iterator[dict[str, Any]]:
         """Records of one key by event time: `since` inclusive, `until` exclusive, both aware.
 
         Of statements those are left out that a version written before `until` does not say any
         more. Values are str, Decimal or bool, under the record's column names; a null is absent.
+
+        Args:
+            behind: only what comes after the record of this place (`place_of`), in the order asked
+                for: to read on where another reading stopped.
         """
         if since is not None and until is not None and since >= until:
             return
+        if behind is not None and dataset.statement is not None:
+            # What closes a record may stand before the place: all of it is read again.
+            whole = self.read(dataset, record_key, since, until, newest_first)
+            rest = dropwhile(lambda record: place_of(record) != behind, whole)
+            yield from islice(rest, 1, None if limit is None else limit + 1)
+            return
         expression, values = _key_condition(dataset, record_key, since, until)
+        if behind is not None:
+            values[":until" if newest_first else ":since"] = {"S": behind}
+            values = {":since": {"S": "0"}, ":until": {"S": _LAST}, **values}
+            expression = "pk = :pk AND sk BETWEEN :since AND :until"
         query = {
             "TableName": self._table,
             "KeyConditionExpression": expression,
@@ -145,7 +163,9 @@ class HistoryStore:
         }
         what = f"reading history of {record_key}"
         if dataset.statement is None:
-            yield from map(plain_record, self._calls.query(query, what, limit))
+            found = self._calls.query(query, what, limit if behind is None else None)
+            places = (item for item in found if item["sk"]["S"] != behind)
+            yield from map(plain_record, islice(places, limit))
             return
         query["ScanIndexForward"] = False
         if newest_first and limit is not None:
@@ -318,6 +338,11 @@ def _not_said_later(statement: Statement, timeline: Timeline) -> pl.DataFrame:
     return statement.records.filter(pl.Series(keep, dtype=pl.Boolean))
 
 
+def place_of(record: Mapping[str, Any]) -> str:
+    """Where a record stands among those of its key."""
+    return record_sk(record[EVENT_TIME], record[FILE_KEY])
+
+
 def plain_record(item: Any) -> dict[str, Any]:
     """A DynamoDB-JSON item as a plain record, without what is the table's own."""
     return {name: _plain(value) for name, value in item.items() if name not in _OF_THE_TABLE}
@@ -370,5 +395,5 @@ def _key_condition(
         # '#' follows the time in a sort key and sorts before any digit, letter or '.': a bare
         # time is smaller than every key of that time, so the upper bound is exclusive.
         values[":since"] = {"S": iso_text(since) if since else "0"}
-        values[":until"] = {"S": iso_text(until) if until else "9999-12-31T23:59:59.999999Z"}
+        values[":until"] = {"S": iso_text(until) if until else _LAST}
     return expression, values

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trade_assets.cli.shown_records import json_array, json_text, typed_record
 from trade_assets.feeds.formats.spot_risk import SPOT_RISK
+from trade_assets.readers.typed_records import json_array, json_text, typed_record
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 
