@@ -51,4 +51,5 @@ def await_stored(
 def _is_whole(line: Line | None, rows: int) -> bool:
     if line is None or line["state"] != FileState.STORED:
         return False
-    return int(line["rows_stored"]) == int(line["rows_in"]) == rows
+    kept = int(line["rows_stored"]) + int(line["rows_unchanged"])
+    return kept == int(line["rows_in"]) == rows
