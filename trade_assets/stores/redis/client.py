@@ -3,6 +3,8 @@
 from typing import Any, Final, cast
 
 import redis
+from redis.asyncio import Redis as AsyncRedis
+from redis.asyncio import RedisCluster as AsyncRedisCluster
 from redis.exceptions import (
     BusyLoadingError,
     ClusterDownError,
@@ -43,18 +45,29 @@ IMPATIENT_SECONDS: Final = 2.0
 
 def connect(settings: Settings, answer_seconds: float = ANSWER_SECONDS) -> "redis.Redis":
     """A client of the configured server or cluster; values come back as text."""
-    url = settings.stores.redis_url.get_secret_value()
-    options: dict[str, Any] = {
-        "decode_responses": True,
-        "socket_connect_timeout": min(3.0, answer_seconds),
-        "socket_timeout": answer_seconds,
-    }
+    url, options = settings.stores.redis_url.get_secret_value(), _options(answer_seconds)
     try:
         if settings.stores.redis_cluster:
             return cast("redis.Redis", redis.RedisCluster.from_url(url, **options))
         return redis.Redis.from_url(url, **options)
     except REDIS_ERRORS as error:
         raise as_redis_error(error, f"connecting to {settings.redis_display_url}") from None
+
+
+def connect_async(settings: Settings, answer_seconds: float = ANSWER_SECONDS) -> "AsyncRedis":
+    """The same for coroutines; connects when it is first used. `aclose` closes it."""
+    url, options = settings.stores.redis_url.get_secret_value(), _options(answer_seconds)
+    if settings.stores.redis_cluster:
+        return cast("AsyncRedis", AsyncRedisCluster.from_url(url, **options))
+    return AsyncRedis.from_url(url, **options)
+
+
+def _options(answer_seconds: float) -> dict[str, Any]:
+    return {
+        "decode_responses": True,
+        "socket_connect_timeout": min(3.0, answer_seconds),
+        "socket_timeout": answer_seconds,
+    }
 
 
 def disconnect(client: "redis.Redis") -> None:

@@ -61,7 +61,7 @@ class UpdateReader:
             )
         except (RedisError, OSError) as error:
             raise as_redis_error(error, "following updates") from error
-        entries = _entries(answer)
+        entries = entries_of(answer)
         if entries:
             self._last = entries[-1][0]
         return [_update(fields) for _, fields in entries]
@@ -71,7 +71,7 @@ class UpdateReader:
         disconnect(self._redis)
 
 
-def _entries(answer: Any) -> Sequence[tuple[str, dict[str, str]]]:
+def entries_of(answer: Any) -> Sequence[tuple[str, dict[str, str]]]:
     """The entries of the one stream, in either form of redis-py's answer (RESP 2 and 3)."""
     if not answer:
         return []
