@@ -18,7 +18,7 @@ from trade_assets.datasets.records import EVENT_TIME, FILE_KEY, RECORD_KEY
 from trade_assets.ingest.ingest_stores import IngestStores
 from trade_assets.ingest.reading import FileResult
 from trade_assets.logs import get_logger
-from trade_assets.stores.redis.corrections import Version
+from trade_assets.stores.redis.record_versions import Version
 from trade_assets.stores.serialise import iso_text, redis_fields, texts_of, typed_frame
 
 log = get_logger(__name__)

@@ -4,37 +4,18 @@ The guard of `latest_store` never lets a record go back; whoever found that one 
 version of it, and what is to stand there instead. A version that has meanwhile gone stays gone.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, cast
+from collections.abc import Mapping
+from typing import cast
 
-import orjson
 import redis
 
 from trade_assets.datasets.dataset import Dataset
 from trade_assets.datasets.records import EVENT_TIME, FILE_KEY
 from trade_assets.stores.redis.client import redis_errors, scope_of
+from trade_assets.stores.redis.record_versions import Version, read_versions
+from trade_assets.stores.redis.scripts import REPLACE_IF
+from trade_assets.stores.redis.updates import announce
 from trade_assets.stores.retrying import NO_RETRIES, Retries, retried
-
-_REPLACE_IF: Final = """
-local stored = redis.pcall('HMGET', KEYS[1], ARGV[1], ARGV[2])
-if stored.err or stored[1] ~= ARGV[3] or stored[2] ~= ARGV[4] then return 0 end
-redis.call('DEL', KEYS[1])
-if #ARGV > 4 then redis.call('HSET', KEYS[1], unpack(ARGV, 5)) end
-return 1
-"""
-"""Replace a hash if two of its fields are these; with nothing, if nothing is given."""
-
-READ_AT_ONCE: Final = 5000
-
-
-@dataclass(frozen=True, slots=True)
-class Version:
-    """Which version of a record Redis has: its key, and the texts of its time and file."""
-
-    record_key: str
-    event_time: str
-    file_key: str
 
 
 class Corrections:
@@ -59,10 +40,7 @@ class Corrections:
         scope = scope_of(dataset)
         with redis_errors("reading versions of records"):
             keys = sorted(cast("set[str]", self._redis.smembers(f"keys:{scope}")))
-            found: list[Version] = []
-            for start in range(0, len(keys), READ_AT_ONCE):
-                found += self._versions(scope, keys[start : start + READ_AT_ONCE])
-        return found
+        return read_versions(self._redis, scope, keys)
 
     @retried
     def replace(
@@ -89,7 +67,10 @@ class Corrections:
             if gone:
                 self._redis.srem(f"keys:{scope}", *gone)
             if changed:
-                self._announce(scope, changed)
+                newest = max(changed, key=lambda version: (version.event_time, version.file_key))
+                keys = [version.record_key for version in changed]
+                # Not trimmed here: the next write of the data set does that.
+                announce(self._redis, dataset, newest.event_time, newest.file_key, keys)
         return [version.record_key for version in changed]
 
     @retried
@@ -105,34 +86,11 @@ class Corrections:
         expected = {name: stored.get(name, "") for name in names}
         return self._replace(f"status:{scope_of(dataset)}", expected, fields)
 
-    def _versions(self, scope: str, keys: Sequence[str]) -> list[Version]:
-        with self._redis.pipeline(transaction=False) as pipe:
-            for key in keys:
-                pipe.hmget(f"latest:{scope}:{key}", [EVENT_TIME, FILE_KEY])
-            answers = pipe.execute()
-        return [
-            Version(key, dated, file_key)
-            for key, (dated, file_key) in zip(keys, answers, strict=True)
-            if dated is not None and file_key is not None
-        ]
-
     def _replace(self, key: str, expected: Mapping[str, str], fields: Mapping[str, str]) -> bool:
         (one, other), flat = expected, [part for pair in fields.items() for part in pair]
         with redis_errors("taking back records"):
             # Sent whole: it is rare, and no server can lack it.
             done = self._redis.eval(
-                _REPLACE_IF, 1, key, one, other, expected[one], expected[other], *flat
+                REPLACE_IF, 1, key, one, other, expected[one], expected[other], *flat
             )
         return bool(done)
-
-    def _announce(self, scope: str, changed: Sequence[Version]) -> None:
-        keys = [version.record_key for version in changed]
-        newest = max(changed, key=lambda version: (version.event_time, version.file_key))
-        entry = {
-            "event_time": newest.event_time,
-            "file_key": newest.file_key,
-            "count": len(keys),
-            "record_keys": orjson.dumps(keys).decode(),
-        }
-        # Not trimmed here: the next write of the data set does that.
-        self._redis.xadd(f"updates:{scope}", cast("dict[Any, Any]", entry))

@@ -20,9 +20,8 @@ of the settings, is damaged too: a clock was wrong, and nothing would ever be ne
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Final, cast
+from typing import Final, cast
 
-import orjson
 import polars as pl
 import redis
 
@@ -47,6 +46,7 @@ from trade_assets.stores.redis.latest_reader import LatestReader, set_key
 from trade_assets.stores.redis.latest_set import Replaced
 from trade_assets.stores.redis.scope_records import ScopeRecords
 from trade_assets.stores.redis.scripts import GUARDED_STATUS, GUARDED_WRITE, Scripts
+from trade_assets.stores.redis.updates import announce
 from trade_assets.stores.retrying import NO_RETRIES, Retries, retried
 from trade_assets.stores.serialise import iso_text, iso_time, redis_fields, typed_frame
 
@@ -259,19 +259,8 @@ class LatestStore(LatestReader):
         gone: Sequence[str] = (),
     ) -> None:
         """Tell live readers; a key that is gone has changed too, and has no record any more."""
-        entry = {
-            "event_time": newest[0],
-            "file_key": newest[1],
-            "count": len(changed) + len(gone),
-            "record_keys": orjson.dumps([*changed, *gone]).decode(),
-        }
-        with redis_errors("announcing updates"):
-            self._redis.xadd(
-                f"updates:{scope_of(dataset)}",
-                cast("dict[Any, Any]", entry),
-                maxlen=self._settings.stores.updates_max_length,
-                approximate=True,
-            )
+        length = self._settings.stores.updates_max_length
+        announce(self._redis, dataset, *newest, [*changed, *gone], max_length=length)
 
 
 def newest_records(records: pl.DataFrame) -> pl.DataFrame:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import orjson
 
 from trade_assets.datasets.dataset import Dataset
-from trade_assets.datasets.records import EVENT_TIME, FILE_KEY, TRADING_DATE
+from trade_assets.datasets.records import EVENT_TIME, FILE_KEY
 from trade_assets.datasets.statements import (
     Said,
     Scope,
@@ -26,7 +26,8 @@ from trade_assets.datasets.statements import (
 )
 from trade_assets.errors import StoreUnavailableError
 from trade_assets.stores.redis.client import redis_errors, scope_of
-from trade_assets.stores.redis.scripts import DELETE_VERSION, Scripts
+from trade_assets.stores.redis.record_versions import Version, read_versions
+from trade_assets.stores.redis.scripts import REPLACE_IF, Scripts
 from trade_assets.stores.serialise import iso_text
 
 if TYPE_CHECKING:
@@ -54,15 +55,6 @@ class Claim:
     revision: str
     said: Said
     former: Said
-
-
-@dataclass(frozen=True, slots=True)
-class _Stored:
-    """Which version of a record Redis holds."""
-
-    event_time: str
-    file_key: str
-    trading_date: str | None
 
 
 class ScopeRecords:
@@ -100,18 +92,17 @@ class ScopeRecords:
         keys, prefix, held = list(said), f"latest:{self._name}:", self._rule.held(scope)
         if not keys:
             return set()
+        versions = read_versions(self._redis, self._name, keys)
+        gone = set(keys) - {version.record_key for version in versions}
         calls: dict[str, list[str]] = {}
-        gone = set()
-        for key, version in zip(keys, self._versions(keys), strict=True):
-            if version is None:
-                gone.add(key)
-                continue
-            times = {iso_text(moment_of(time)) for time in said[key]}
+        for version in versions:
+            times = {iso_text(moment_of(time)) for time in said[version.record_key]}
             # Another scope may say the same of this key: of two ledgers the same trade.
             if version.event_time in times and self._is_of(version, held):
-                calls[key] = [version.event_time, version.file_key]
+                expected = [EVENT_TIME, FILE_KEY, version.event_time, version.file_key]
+                calls[version.record_key] = expected
         deleted = self._scripts.run(
-            DELETE_VERSION, [(prefix + key, arguments) for key, arguments in calls.items()]
+            REPLACE_IF, [(prefix + key, arguments) for key, arguments in calls.items()]
         )
         return gone | {key for key, done in zip(calls, deleted, strict=True) if done}
 
@@ -135,25 +126,12 @@ class ScopeRecords:
         statements were."""
         keys = sorted(cast("set[str]", self._redis.smembers(f"keys:{self._name}")))
         return {
-            key: (micros(datetime.fromisoformat(version.event_time)),)
-            for key, version in zip(keys, self._versions(keys), strict=True)
-            if version is not None and self._is_of(version, held)
+            version.record_key: (micros(datetime.fromisoformat(version.event_time)),)
+            for version in read_versions(self._redis, self._name, keys)
+            if self._is_of(version, held)
         }
 
-    def _versions(self, keys: list[str]) -> "list[_Stored | None]":
-        with (
-            redis_errors("looking at former records"),
-            self._redis.pipeline(transaction=False) as pipe,
-        ):
-            for key in keys:
-                pipe.hmget(f"latest:{self._name}:{key}", [EVENT_TIME, FILE_KEY, TRADING_DATE])
-            answers = cast("list[list[str | None]]", pipe.execute())
-        return [
-            None if event_time is None or file_key is None else _Stored(event_time, file_key, day)
-            for event_time, file_key, day in answers
-        ]
-
-    def _is_of(self, version: "_Stored", held: Scope) -> bool:
+    def _is_of(self, version: Version, held: Scope) -> bool:
         scope = scope_of_record(self._rule, version.file_key, version.trading_date)
         return scope is not None and self._rule.held(scope) == held
 

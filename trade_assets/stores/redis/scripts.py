@@ -69,14 +69,14 @@ redis.call('HSET', KEYS[1], unpack(ARGV, 4))
 return 1
 """
 
-DELETE_VERSION: Final = """
-local stored = redis.pcall('HMGET', KEYS[1], 'event_time', 'file_key')
-if stored.err == nil and stored[1] == ARGV[1] and stored[2] == ARGV[2] then
-  return redis.call('DEL', KEYS[1])
-end
-return 0
+REPLACE_IF: Final = """
+local stored = redis.pcall('HMGET', KEYS[1], ARGV[1], ARGV[2])
+if stored.err or stored[1] ~= ARGV[3] or stored[2] ~= ARGV[4] then return 0 end
+redis.call('DEL', KEYS[1])
+if #ARGV > 4 then redis.call('HSET', KEYS[1], unpack(ARGV, 5)) end
+return 1
 """
-"""Delete a record if it has this event time and file key; 1 if it had."""
+"""Replace a hash if two of its fields are these; with nothing, if nothing is given. 1 if it was."""
 
 
 class Scripts:

@@ -1,15 +1,22 @@
-"""Updates: the streams of changes in Redis, read as they grow. `latest_store` writes them."""
+"""Updates: the streams of changes in Redis, written with each change and read as they grow."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
 import orjson
+import redis
 from redis.exceptions import RedisError
 
 from trade_assets.datasets.described import Described
 from trade_assets.settings import Settings
-from trade_assets.stores.redis.client import as_redis_error, connect, disconnect, scope_of
+from trade_assets.stores.redis.client import (
+    as_redis_error,
+    connect,
+    disconnect,
+    redis_errors,
+    scope_of,
+)
 
 ENTRIES: Final = 500
 """Most entries of one reading."""
@@ -22,6 +29,35 @@ class Update:
     event_time: str
     file_key: str
     record_keys: tuple[str, ...]
+
+
+def announce(
+    client: "redis.Redis",
+    dataset: Described,
+    event_time: str,
+    file_key: str,
+    record_keys: Sequence[str],
+    max_length: int | None = None,
+) -> None:
+    """Tell live readers that records have changed, or are gone.
+
+    Args:
+        event_time, file_key: of the newest of them.
+        max_length: the stream keeps about so many entries; None: as many as there are.
+    """
+    entry = {
+        "event_time": event_time,
+        "file_key": file_key,
+        "count": len(record_keys),
+        "record_keys": orjson.dumps(record_keys).decode(),
+    }
+    with redis_errors("announcing updates"):
+        client.xadd(
+            f"updates:{scope_of(dataset)}",
+            cast("dict[Any, Any]", entry),
+            maxlen=max_length,
+            approximate=True,
+        )
 
 
 class UpdateReader:
