@@ -38,7 +38,7 @@ def feed_assets(feed: Feed, partitions: dg.HourlyPartitionsDefinition) -> dg.Ass
             FILES,
             files="the files as they landed, by hour",
             newest="Newest record of every key",
-            every="Every record",
+            every="Every change" if feed.pictures else "Every record",
         ),
         internal_asset_deps=parsed_deps(feed, FILES),
         check_specs=write_check_specs(feed),
