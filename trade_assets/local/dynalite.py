@@ -1,6 +1,7 @@
 """The local DynamoDB: its folder, its command, and when it is ready.
 
-dynalite keeps its tables on disk (LevelDB): its memory does not grow with them, it starts and stops
+dynalite keeps its tables on disk (LevelDB): its memory does not grow with them (what LevelDB would
+map of them is bounded by what is loaded before it), it starts and stops
 in a second at any size, and a killed process loses nothing that it had acknowledged. It has no
 expiry, backups or transactions; what is provisioned of these is so on AWS only, and `retention`
 deletes what has expired.
@@ -27,7 +28,7 @@ NEEDED_BYTES: Final = 50 * 1024 * 1024
 HEAP_MB: Final = 128
 """Bound of Node's heap; without one it collects late, and grows with the machine's memory."""
 
-_PRELOADED: Final = "close-iterators.js"
+_PRELOADED: Final = "bounded-leveldb.js"
 _FILES: Final = ("package.json", "package-lock.json", _PRELOADED)
 
 
@@ -97,6 +98,8 @@ def dynalite_command(folder: Path, data: Path, port: int) -> PartCommand:
             *("--require", str(folder / _PRELOADED), str(program(folder))),
             *("--host", LOOPBACK, "--port", str(port), "--path", str(data / "tables"), *at_once),
         ],
+        # LevelDB's threads would else have a heap each of glibc's, which are never given back.
+        {"MALLOC_ARENA_MAX": "2"},
     )
 
 

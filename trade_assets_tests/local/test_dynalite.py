@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 
 from trade_assets.errors import LocalStackError
@@ -78,6 +79,31 @@ def test_what_is_overwritten_leaves_the_disk_however_much_is_read(
             )
     # LevelDB tidies up behind the writes.
     eventually(lambda: folder_bytes(tmp_path / "tables") < written / 2, "the disk is tidy")
+
+
+@pytest.mark.integration
+def test_however_large_the_tables_are_few_of_their_files_are_in_memory(tmp_path: Path) -> None:
+    folder, port = dynalite_folder(), free_port()
+    client = dynamodb_client(load_settings(aws_endpoint_url_dynamodb=f"http://{LOOPBACK}:{port}"))
+    with start_dynalite(folder, tmp_path, port) as part:
+        _create(client)
+        for number in range(950):
+            # Random, or it would be compressed.
+            text = {"S": os.urandom(190_000).hex()}
+            client.put_item(
+                TableName="kept",
+                Item={"pk": {"S": "one"}, "sk": {"S": f"{number:06d}"}, "text": text},
+            )
+        pages = client.get_paginator("scan").paginate(TableName="kept", Select="COUNT")
+        assert sum(page["Count"] for page in pages) == 950
+        mapped = [
+            mapping.path
+            for mapping in psutil.Process(part.process.pid).memory_maps()
+            if mapping.path.endswith(".ldb")
+        ]
+    client.close()
+    there = list((tmp_path / "tables").glob("*.ldb"))
+    assert len(mapped) <= 74 < len(there)
 
 
 @pytest.mark.integration
