@@ -1,10 +1,10 @@
 """The local DynamoDB: its folder, its command, and when it is ready.
 
-dynalite keeps its tables on disk (LevelDB): its memory does not grow with them (what LevelDB would
-map of them is bounded by what is loaded before it), it starts and stops
-in a second at any size, and a killed process loses nothing that it had acknowledged. It has no
-expiry, backups or transactions; what is provisioned of these is so on AWS only, and `retention`
-deletes what has expired.
+dynalite keeps its tables on disk (LevelDB): its memory does not grow with them (how many of their
+files are mapped is bounded by what is loaded before it), it starts and stops in a second at any
+size, and a killed process loses nothing that it had acknowledged. It has no expiry, backups or
+transactions; what is provisioned of these is so on AWS only, and `retention` deletes what has
+expired.
 """
 
 import shutil
