@@ -229,11 +229,9 @@ class _Line:
         self.own = own
         self.noted = {picture: picture for picture in noted}
         self._moments: dict[datetime, list[Picture]] = {}
+        # The own ones first: a set keeps them as they are now, not as they were noted.
         for picture in sorted({*own, *self.noted}):
-            # Of the own ones as they are now, not as they were noted.
-            self._moments.setdefault(picture.event_time, []).append(
-                self.noted[picture] if picture not in own else own[picture].picture
-            )
+            self._moments.setdefault(picture.event_time, []).append(picture)
         moments = list(self._moments)
         self._before = dict(zip(moments[1:], moments, strict=False))
 

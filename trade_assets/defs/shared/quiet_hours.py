@@ -13,7 +13,7 @@ from typing import Final
 
 import dagster as dg
 
-from trade_assets.datasets.keys import PARTITION_FORMAT, day_and_hour
+from trade_assets.datasets.keys import PARTITION_FORMAT, day_and_hour, partition_hour
 from trade_assets.defs.shared.concept import HourAssets
 from trade_assets.defs.shared.loaded_hours import LoadedHours
 from trade_assets.defs.shared.names import QUIET_HOURS_SENSOR
@@ -88,8 +88,7 @@ def next_hour(looked_at: str, first: datetime, now: datetime) -> datetime | None
     over = (now - OVER_AFTER).replace(minute=0, second=0, microsecond=0) - _HOUR
     hour = max(first, over - LOOKED_BACK)
     if looked_at:
-        last = datetime.strptime(looked_at, PARTITION_FORMAT).replace(tzinfo=UTC)
-        hour = max(hour, last + _HOUR)
+        hour = max(hour, partition_hour(looked_at) + _HOUR)
     return hour if hour <= over else None
 
 

@@ -113,7 +113,7 @@ class HistoryStore:
     def _put(self, dataset: Dataset, records: pl.DataFrame) -> HistoryWritten:
         if records.is_empty():
             return HistoryWritten(0, 0)
-        keyed = with_keys(records, record_expiry(self._settings, dataset))
+        keyed = with_keys(records, self.expiry(dataset))
         keyed = keyed.unique(["pk", "sk"], keep="last", maintain_order=True)
         items = dynamodb_items(keyed)
         if dataset.rewritten:

@@ -15,6 +15,7 @@ import orjson
 from trade_assets.datasets.dataset import Dataset
 from trade_assets.datasets.pictures import Picture
 from trade_assets.datasets.records import EVENT_TIME, FILE_KEY
+from trade_assets.datasets.statements import name_of
 from trade_assets.settings import Settings
 from trade_assets.stores.dynamodb.calls import DynamoCalls, Item
 from trade_assets.stores.dynamodb.statement_index import record_sk
@@ -110,7 +111,7 @@ def _picture(item: Item) -> Picture:
     file_key, expires_at = item[FILE_KEY]["S"], item.get(EXPIRES_AT)
     return Picture(
         datetime.fromisoformat(item[EVENT_TIME]["S"]),
-        file_key.rpartition("/")[2],
+        name_of(file_key),
         file_key,
         item["digest"]["S"],
         None if expires_at is None else int(expires_at["N"]),
